@@ -1,0 +1,61 @@
+"""The catalogue of ObservedProperties (properties.toml), and finding one by the name a device gives it."""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tram.sensing import ObservedProperty
+from tram.units import UNITS
+
+
+def read_catalogue(text: str) -> tuple[dict[str, ObservedProperty], dict[str, str]]:
+    """Parses a catalogue. Returns the properties by name, and every name on the wire with the canonical one.
+
+    Raises:
+        ValueError: an unknown unit, or a name that two properties claim.
+    """
+    properties: dict[str, ObservedProperty] = {}
+    names: dict[str, str] = {}
+    for name, row in tomllib.loads(text).items():
+        if row["unit"] not in UNITS:
+            raise ValueError(f"property {name!r}: unit {row['unit']!r} is not in tram.units")
+        properties[name] = _property(name, row)
+        for alias in (name, *row.get("also", ())):
+            if names.setdefault(alias, name) != name:
+                raise ValueError(f"the name {alias!r} is claimed by {names[alias]!r} and {name!r}")
+    return properties, names
+
+
+def _property(name: str, row: Mapping[str, Any]) -> ObservedProperty:
+    return ObservedProperty(
+        name=name,
+        unit=row["unit"],
+        labels={"vi": row["vi"], "en": row["en"]},
+        definition=row.get("definition", ""),
+        low=row.get("low"),
+        high=row.get("high"),
+        stuck_after=row.get("stuck_after", 0),
+    )
+
+
+@cache
+def catalogue() -> tuple[dict[str, ObservedProperty], dict[str, str]]:
+    """The built-in catalogue, read once."""
+    return read_catalogue(files("tram").joinpath("properties.toml").read_text(encoding="utf-8"))
+
+
+def known(name: str) -> ObservedProperty | None:
+    """The catalogued property a device means by `name` (its own name or an alias), or None."""
+    properties, names = catalogue()
+    canonical = names.get(name) or names.get(name.lower())
+    return properties[canonical] if canonical else None
+
+
+def limits(observed: ObservedProperty | None) -> tuple[float, float]:
+    """(low, high) of a property, NaN where it has none."""
+    if observed is None:
+        return math.nan, math.nan
+    return (math.nan if observed.low is None else observed.low, math.nan if observed.high is None else observed.high)

@@ -1,0 +1,76 @@
+"""What a payload says, before anyone knows its Datastream: the contract between formats and the gateway.
+
+A format's codec is pure: bytes and a topic in, a `Decoded` out. It has no clock and no memory of its own (a convention
+that names its fields in an earlier message keeps that in the `memory` it is handed). Bad readings never hide good ones:
+each is returned with its reason beside the readings that are stored.
+"""
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from tram.sensing import Micros
+
+
+class Message(NamedTuple):
+    """One MQTT message as it was received. `received` is the gateway's clock when it was read from the socket."""
+
+    topic: str
+    payload: bytes
+    received: Micros
+    username: str = ""
+
+
+class Reading(NamedTuple):
+    """One value of one property of one Thing.
+
+    Attributes:
+        thing: the Thing's name on the wire.
+        property: the property in the source's words; nested names joined with dots.
+        value: a finite float, or (for what is no number) bool, str, or JSON-able list or dict.
+        unit: UCUM, or "" when the source states none.
+        time: the device's own time in microseconds, or None when it states none.
+    """
+
+    thing: str
+    property: str
+    value: float | bool | str | Sequence[Any] | dict[str, Any]
+    unit: str = ""
+    time: Micros | None = None
+
+
+class BadReading(NamedTuple):
+    """A part of a payload that could not be read. `reason` starts with a stable code: "nan: …", "type: …"."""
+
+    thing: str
+    property: str
+    reason: str
+
+
+class Decoded(NamedTuple):
+    """All that one payload said. Empty and empty is a message that carries no reading and is no error."""
+
+    readings: Sequence[Reading]
+    bad: Sequence[BadReading] = ()
+
+
+@runtime_checkable
+class Format(Protocol):
+    """A payload convention: one folder under devices/formats, found by its name.
+
+    `codec.py` of the folder has a module-level `FORMAT` that satisfies this.
+
+    Attributes:
+        name: the folder's name.
+        topics: MQTT topic filters that speak this convention (MQTT 3.1.1 section 4.7).
+    """
+
+    name: str
+    topics: tuple[str, ...]
+
+    def decode(self, message: Message, memory: MutableMapping[str, Any]) -> Decoded:
+        """Reads one payload.
+
+        Raises:
+            PayloadError: nothing at all can be had from it; the whole message is dead-lettered with this reason.
+        """
+        ...

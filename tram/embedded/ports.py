@@ -1,0 +1,35 @@
+"""TCP ports of this machine: a free one, and whether one is taken."""
+
+import errno
+import socket
+
+from tram.errors import SettingsError
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that is free now. Somebody else may take it before it is used: callers retry or report."""
+    with socket.create_server((host, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def require_free(host: str, port: int, setting: str) -> None:
+    """Raises SettingsError, naming the setting, when the port cannot be listened on."""
+    try:
+        # create_server sets SO_REUSEADDR, so connections still in TIME_WAIT do not count.
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"port {port} on {host} is taken: stop what uses it, or set {setting} (0 takes a free one)"
+            ) from None
+        raise SettingsError(f"{host}:{port} cannot be listened on ({error.strerror}): set {setting}") from None
+
+
+def accepts(host: str, port: int, timeout: float = 1.0) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=timeout):
+            return True
+    except OSError:
+        return False

@@ -5,7 +5,7 @@ that names its fields in an earlier message keeps that in the `memory` it is han
 each is returned with its reason beside the readings that are stored.
 """
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from tram.sensing import Micros
@@ -72,5 +72,29 @@ class Format(Protocol):
 
         Raises:
             PayloadError: nothing at all can be had from it; the whole message is dead-lettered with this reason.
+        """
+        ...
+
+
+Columns = tuple[str, tuple[str, ...], tuple[str, ...], Sequence[float], Sequence[Micros | None]]
+"""The readings of one plain payload by column: (thing, properties, units, values, times), the last four of one length.
+
+A bare tuple, since the gateway makes one a message. Values are finite ints or floats; units and times as in `Reading`.
+"""
+
+
+@runtime_checkable
+class ColumnFormat(Format, Protocol):
+    """A format whose plain payloads can be had by column, at a fraction of the cost. Optional: `decode` always stands.
+
+    A device says the same names in the same order every time; by column the gateway looks a whole payload up at once.
+    """
+
+    def reader(self, topic: str) -> Callable[[bytes], Columns | None] | None:
+        """A function that reads the payloads of one topic, or None where this topic has no plain form.
+
+        It is kept for the topic, so the topic is parsed once. It says exactly what `decode` would say, or returns None
+        for whatever is not plain: a value that is no finite number, a bad reading, a time relative to the receive time,
+        text that is no JSON. The gateway then asks `decode`. It never raises.
         """
         ...

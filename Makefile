@@ -9,16 +9,19 @@ ENV_DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt requirements/timescaled
 ENV_BENCH := $(VENV)/.bench-$(shell cksum < requirements/bench.txt | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up test check lint fmt bench timescaledb soak chaos env env-dev lock clean
+.PHONY: help up web test check lint fmt bench timescaledb soak chaos env env-dev lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-up: env ## the whole system on this machine; Ctrl-C stops it
+up: env web-or-not ## the whole system on this machine; Ctrl-C stops it
 	@exec $(BIN)/tram up
 
-test: env-dev test-parts ## every test, on real servers and a real browser
+web: env ## build the web pages (once per change of web/)
+	@$(BIN)/python deploy/build_web.py
+
+test: env-dev test-parts web-or-not ## every test, on real servers and a real browser
 	@$(BIN)/python -m pytest $(PYTEST)
 
 check: lint test ## what CI runs: style, types, layering, compose file, tests
@@ -54,6 +57,11 @@ clean: ## remove the environment and the embedded data
 
 env: $(ENV_RUN)
 env-dev: $(ENV_DEV)
+
+# Without node or a registry the rest still runs: one line says why the pages are missing.
+.PHONY: web-or-not
+web-or-not: env
+	@$(BIN)/python deploy/build_web.py --go-on
 
 .PHONY: test-parts
 test-parts:

@@ -1,0 +1,66 @@
+/** Language, theme and density of this browser: one reactive object, written to <html>, kept between visits. */
+import { type Language, languages } from './dictionary'
+
+export type Theme = 'dark' | 'light' | 'contrast'
+export type Density = 'wall' | 'desk' | 'touch'
+export const themes: readonly Theme[] = ['light', 'dark', 'contrast']
+
+const KEY = 'tram.look'
+
+function choice<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
+  return allowed.find((one) => one === value)
+}
+
+/** What the address asks for, then what was chosen before, then what the machine prefers. */
+function initial(): { language: Language; theme: Theme } {
+  const asked = new URLSearchParams(location.search)
+  let kept: Record<string, unknown> = {}
+  try {
+    kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, unknown>
+  } catch {
+    // Storage may be forbidden or hold another program's words: the defaults serve.
+  }
+  const preferred: Theme = matchMedia('(prefers-contrast: more)').matches
+    ? 'contrast'
+    : matchMedia('(prefers-color-scheme: dark)').matches
+      ? 'dark'
+      : 'light'
+  return {
+    language: choice(asked.get('lang'), languages) ?? choice(kept.language, languages) ?? 'vi',
+    theme: choice(asked.get('theme'), themes) ?? choice(kept.theme, themes) ?? preferred,
+  }
+}
+
+class Look {
+  language = $state<Language>('vi')
+  theme = $state<Theme>('light')
+  density = $state<Density>('desk')
+
+  /** Read the choices and keep <html> in step with them. Call once, from a page's main.ts. */
+  start(density: Density | (() => Density) = 'desk'): void {
+    const first = initial()
+    this.language = first.language
+    this.theme = first.theme
+    this.density = typeof density === 'function' ? density() : density
+    this.#write()
+  }
+
+  choose(change: Partial<{ language: Language; theme: Theme; density: Density }>): void {
+    Object.assign(this, change)
+    this.#write()
+    try {
+      localStorage.setItem(KEY, JSON.stringify({ language: this.language, theme: this.theme }))
+    } catch {
+      // The choice then lasts for this page only.
+    }
+  }
+
+  #write(): void {
+    const html = document.documentElement
+    html.lang = this.language
+    html.dataset.theme = this.theme
+    html.dataset.density = this.density
+  }
+}
+
+export const look = new Look()

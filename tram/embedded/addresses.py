@@ -5,6 +5,7 @@
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,14 +24,17 @@ def run_folder(settings: Settings) -> Path:
     return settings.home / "run"
 
 
-def resolve(settings: Settings) -> Settings:
+def resolve(settings: Settings, needs: Collection[str] = (DATABASE, MQTT)) -> Settings:
     """The settings with database_url and mqtt_url filled from the running embedded parts, where they are empty.
+
+    Args:
+        needs: which of them the process uses; the others stay as they are.
 
     Raises:
         SettingsError: one is empty and no embedded part runs; the line says what to do.
     """
     for name, (what, variable) in VARIABLES.items():
-        if getattr(settings, name):
+        if name not in needs or getattr(settings, name):
             continue
         file = run_folder(settings) / name
         try:

@@ -17,6 +17,9 @@ AsyncConnection = psycopg.AsyncConnection[TupleRow]
 
 # An idle transaction holds locks and the vacuum horizon; a process that forgot one loses it after so many timeouts.
 _IDLE_FACTOR = 6
+# Seconds after which a pool gives up a failing attempt to connect. The next caller starts a fresh one at once; a longer
+# time would let the attempt's growing pauses outlast the outage by minutes.
+_RECONNECT = 2.0
 
 
 def _arguments(settings: Settings, name: str) -> dict[str, Any]:
@@ -74,6 +77,7 @@ def open_pool(settings: Settings, name: str = "tram", *, min_size: int = 1) -> C
         max_size=settings.database_pool,
         timeout=settings.database_timeout,
         max_waiting=4 * settings.database_pool,
+        reconnect_timeout=_RECONNECT,
         name=name,
         open=True,
     )
@@ -92,6 +96,7 @@ def open_async_pool(
         max_size=settings.database_pool,
         timeout=settings.database_timeout,
         max_waiting=4 * settings.database_pool,
+        reconnect_timeout=_RECONNECT,
         name=name,
         open=False,
     )

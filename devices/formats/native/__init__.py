@@ -1,1 +1,0 @@
-"""Trạm's own JSON convention; see README.md."""

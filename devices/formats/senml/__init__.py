@@ -1,1 +1,0 @@
-"""SenML (RFC 8428) in JSON and CBOR; see README.md."""

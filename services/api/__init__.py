@@ -1,0 +1,1 @@
+"""The routers of the UI's own API: one small file a subject."""

@@ -1,0 +1,82 @@
+"""What was observed: latest values, the newest rows, series."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from services.api.models import Datastream, Point, Reading, Series
+from services.deps import Database, Id, Shared, allow
+from services.errors import ANSWERS, Problem
+from services.paging import Cursor, Limit, Page, decode, encode
+from services.rfc3339 import Moment
+from tram.clock import to_micros
+from tram.errors import NotFoundError
+from tram.store import registry, series
+
+router = APIRouter(prefix="/api", tags=["observations"], dependencies=[Depends(allow)], responses=ANSWERS)
+DAY = timedelta(days=1)
+
+
+@router.get("/latest", summary="The latest value of every Datastream")
+def latest(database: Database, limit: Limit = 1000, cursor: Cursor = None) -> Page[Reading]:
+    """By Datastream; those that have none yet are left out, so a page may be short: walk on while there is a `next`."""
+    after = decode(cursor, tuple[int])
+    rows = series.latest(database, after=_id(after[0]) if after else 0, limit=limit)
+    return Page(items=[Reading.of(row) for row in rows], next=encode((rows[-1].datastream_id,)) if rows else None)
+
+
+@router.get("/observations/newest", summary="What was stored last")
+def newest(shared: Shared, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[Reading]:
+    """Across everything, newest first. At most half a second old."""
+    return [Reading.of(row) for row in shared.overview.newest(limit)]
+
+
+@router.get("/datastreams/{id}", summary="A Datastream")
+def datastream(database: Database, id: Id) -> Datastream:
+    """Its Thing, property and unit."""
+    return _datastream(database, id)
+
+
+@router.get("/datastreams/{id}/series", summary="A Datastream over time")
+def get_series(
+    database: Database,
+    id: Id,
+    start: Annotated[Moment | None, Query(alias="from", description="first time; a day before `to` without it")] = None,
+    end: Annotated[Moment | None, Query(alias="to", description="first time no more in it; now without it")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    cursor: Cursor = None,
+) -> Series:
+    """Values from `from` up to, not including, `to`, oldest first. Times need their offset (+ is %2B in a URL)."""
+    after = decode(cursor, tuple[int])
+    last = end or datetime.now(UTC)
+    first = start or last - DAY
+    if first > last:
+        raise Problem("invalid", "`from` is after `to`")
+    found = _datastream(database, id)
+    if after is not None and not to_micros(first) <= after[0] < to_micros(last):
+        raise Problem("cursor", "it belongs to another stretch of time")
+    rows = series.series(
+        database, id, to_micros(first), to_micros(last), limit=limit + 1, after=after[0] if after else None
+    )
+    more = len(rows) > limit
+    return Series(
+        datastream=found,
+        start=first,
+        end=last,
+        items=[Point.of(row) for row in rows[:limit]],
+        next=encode((rows[limit - 1].phenomenon_time,)) if more else None,
+    )
+
+
+def _datastream(database: Database, id: int) -> Datastream:
+    found = registry.get_datastreams(database, [id])
+    if id not in found:
+        raise NotFoundError(f"there is no Datastream {id}")
+    return Datastream.of(found[id])
+
+
+def _id(value: int) -> int:
+    if not 0 <= value < 2**31:
+        raise Problem("cursor", "start again without a cursor")
+    return value

@@ -1,0 +1,96 @@
+"""The HTTP application: the UI's own API, the pages, the probes.
+
+peer -> SecurityHeaders -> Guard -> Perimeter -> TimeLimit -> BodyLimit -> Measure -> routes
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+
+from fastapi import FastAPI
+
+import tram
+from services import errors, pages
+from services.api import deadletters, observations, pending, probes, problems, status, things
+from services.deps import State
+from services.metrics import Measure
+from services.middleware import BodyLimit, Guard, Network, Perimeter, SecurityHeaders, TimeLimit
+from services.overview import Overview
+from tram.errors import SettingsError
+from tram.runtime.heartbeat import Heartbeat
+from tram.runtime.readiness import Readiness
+from tram.settings import Settings
+from tram.store.database import open_pool
+
+ROUTERS = (status, things, observations, pending, deadletters, problems, probes)
+
+DESCRIPTION = """The API of Trạm's own pages.
+
+Errors are RFC 9457 problem details whose `type` is stable (`/problems`). Lists page by an opaque `cursor`: pass `next`
+of one page to get the following one. Times are RFC 3339 with an offset; units are UCUM; places are RFC 7946."""
+
+
+def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
+    """The application. Its parts (pool, monitor, heartbeat) start and stop with its lifespan.
+
+    Args:
+        settings: resolved ones: database_url is filled.
+        heartbeat: False for one that shall not appear in the process table.
+
+    Raises:
+        SettingsError: a setting of the HTTP side does not fit.
+    """
+    allowed = proxies(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        readiness = Readiness("database")
+        with open_pool(settings, "api") as pool:
+            overview = Overview(pool, readiness)
+            app.state.tram = State(settings=settings, pool=pool, readiness=readiness, overview=overview)
+            beat = Heartbeat("api", settings, readiness) if heartbeat else None
+            overview.start()
+            if beat:
+                beat.start()
+            try:
+                yield
+            finally:
+                if beat:
+                    beat.stop()
+                overview.stop()
+
+    app = FastAPI(
+        title="Trạm",
+        version=tram.__version__,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # Swagger's page loads from other hosts
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    errors.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    pages.install(app)
+    _wrap(app, settings, allowed)
+    return app
+
+
+def _wrap(app: FastAPI, settings: Settings, allowed: Sequence[Network]) -> None:
+    # The last added stands outermost.
+    app.add_middleware(Measure)
+    app.add_middleware(BodyLimit, limit=settings.http_body_bytes)
+    app.add_middleware(TimeLimit, seconds=settings.http_timeout)
+    app.add_middleware(Perimeter, proxies=allowed)
+    app.add_middleware(Guard)
+    app.add_middleware(SecurityHeaders)
+
+
+def proxies(settings: Settings) -> list[Network]:
+    """The networks of TRAM_HTTP_PROXY. Raises SettingsError."""
+    try:
+        return [ip_network(part.strip()) for part in settings.http_proxy.split(",") if part.strip()]
+    except ValueError as error:
+        raise SettingsError(f"TRAM_HTTP_PROXY: {error}; it should be like 172.28.80.0/24, 10.0.0.7") from None

@@ -1,0 +1,180 @@
+"""What stands around every request, outermost first: peer, headers, guard, host and origin, body limit, time limit.
+
+Plain ASGI, since Starlette's BaseHTTPMiddleware buffers bodies and hides disconnects.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.errors import problem, unexpected
+
+Network = IPv4Network | IPv6Network
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class SecurityHeaders:
+    """Adds the headers that browsers enforce to every answer, errors included; JSON is never cached by accident."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sender(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, sender if scope["type"] == "http" else send)
+
+
+class Guard:
+    """Answers 500 problem+json for what no handler knew; the error itself goes to the log alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        begun = False
+
+        async def sender(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sender)
+        except Exception as error:
+            answer = unexpected(error, f"{scope['method']} {scope.get('route') or 'a request'}")
+            if begun:
+                raise ConnectionAbortedError("an answer broke off half-way") from None
+            await answer(scope, receive, send)
+
+
+class Perimeter:
+    """Answers loopback peers and the stated proxy only, on host names that are its own, and writes from its own site.
+
+    A page of another site can make the browser send requests here, by DNS rebinding (the Host is then its own) or
+    directly (the Origin is): https://fetch.spec.whatwg.org/#origin-header. Programs send no Origin.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: Sequence[Network] = ()) -> None:
+        self.app = app
+        self.proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        refusal = self._refusal(scope)
+        if refusal is None:
+            return await self.app(scope, receive, send)
+        return await problem(*refusal)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> tuple[str, str] | None:
+        peer, headers = scope.get("client"), Headers(scope=scope)
+        proxied = False
+        if peer is not None:
+            address = ip_address(peer[0].split("%")[0])
+            proxied = any(address in network for network in self.proxies)
+            if not proxied and not address.is_loopback:
+                return "forbidden", "only this machine and the proxy of TRAM_HTTP_PROXY may connect"
+        host = headers.get("host", "")
+        if not proxied and not is_loopback_name(host):
+            return "unknown-host", "use 127.0.0.1 or localhost"
+        if scope["method"] not in SAFE_METHODS:
+            origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+            if site not in ("none", "same-origin") or (origin is not None and urlsplit(origin).netloc != host):
+                return "other-site", ""
+        return None
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a Host header (name, with or without a port) names this machine to itself."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3: always loopback
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class BodyLimit:
+    """413 for a body of more than `limit` bytes, by its Content-Length or while it is read."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length[:20]) > self.limit:
+            return await problem("too-large", f"at most {self.limit} bytes")(scope, receive, send)
+        read = 0
+
+        async def receiver() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.limit:
+                raise HTTPException(413, f"at most {self.limit} bytes")
+            return message
+
+        return await self.app(scope, receiver, send)
+
+
+class TimeLimit:
+    """503 when an answer has not begun after `seconds`; one that has begun may stream on."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        begun = False
+        try:
+            async with asyncio.timeout(self.seconds) as limit:
+
+                async def sender(message: Message) -> None:
+                    nonlocal begun
+                    if not begun:
+                        begun = True
+                        limit.reschedule(None)
+                    await send(message)
+
+                await self.app(scope, receive, sender)
+        except TimeoutError:
+            if begun or not limit.expired():
+                raise
+            await problem("timeout", f"no answer within {self.seconds:g} s")(scope, receive, send)
+        return None

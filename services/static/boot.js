@@ -1,0 +1,18 @@
+/* Before the first paint: the reader's language, theme and density. Classic script, so that it runs at once. */
+(() => {
+  const root = document.documentElement;
+  const kept = (key) => {
+    try {
+      return localStorage.getItem(`tram.${key}`);
+    } catch {
+      return null;
+    }
+  };
+  const one = (value, choices, otherwise) => (choices.includes(value) ? value : otherwise);
+  const dark = !matchMedia("(prefers-color-scheme: light)").matches;
+  const contrast = matchMedia("(prefers-contrast: more)").matches;
+  const small = matchMedia("(max-width: 720px), (pointer: coarse)").matches;
+  root.lang = one(kept("lang"), ["vi", "en"], "vi");
+  root.dataset.theme = one(kept("theme"), ["dark", "light", "contrast"], contrast ? "contrast" : dark ? "dark" : "light");
+  root.dataset.density = one(kept("density"), ["desk", "wall", "touch"], small ? "touch" : "desk");
+})();

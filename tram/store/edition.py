@@ -1,7 +1,12 @@
 """The ONE module that knows what differs between the database's editions."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
+from psycopg import sql
+
+from tram.errors import UnavailableError
+from tram.store import sqlfile
 from tram.store.database import Connection
 
 
@@ -19,15 +24,55 @@ class Edition(StrEnum):
 
 
 def detect(conn: Connection) -> Edition:
-    """The edition of this database: what is installed in it, not what could be."""
-    raise NotImplementedError
+    """The edition of this database: what is installed in it, not what could be.
+
+    Raises:
+        UnavailableError: the database's tables need TimescaleDB and the server does not load it.
+    """
+    row = conn.execute(sqlfile.load("edition")["detect"]).fetchone()
+    assert row is not None
+    installed, loaded, license = row
+    if not installed:
+        return Edition.PLAIN
+    if not loaded:
+        raise UnavailableError(
+            "this database holds hypertables but its server does not load TimescaleDB: "
+            "run `make timescaledb`, or put timescaledb in shared_preload_libraries"
+        )
+    return Edition.COMMUNITY if license == "timescale" else Edition.APACHE
 
 
-def adopt(conn: Connection, hypertables: dict[str, str], chunk: float) -> Edition:
+def adopt(conn: Connection, hypertables: Mapping[str, str], chunk: float, *, plain: bool = False) -> Edition:
     """Brings the database to the best edition its server has, keeping the rows. Runs with every `migrate`.
+
+    A plain database whose server has got TimescaleDB since becomes a TimescaleDB one: its rows move into chunks.
+    Without the right to create the extension it stays as it is. Never commits.
 
     Args:
         hypertables: table -> its time column.
         chunk: seconds of one chunk; a change counts for chunks to come.
+        plain: leave TimescaleDB out where it is not in yet.
     """
-    raise NotImplementedError
+    queries = sqlfile.load("edition")
+    row = conn.execute(queries["available"]).fetchone()
+    if row is not None and row[0] and not plain:
+        conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+    edition = detect(conn)
+    if edition is Edition.PLAIN:
+        return edition
+    intervals: dict[str, int] = dict(conn.execute(queries["hypertables"]).fetchall())
+    for table, column in hypertables.items():
+        wanted = round(chunk * 1_000_000)
+        if table not in intervals:
+            # Without the default index by time: docs/adr/0022-editions.md.
+            conn.execute(queries["create_hypertable"], {"table": table, "column": column, "chunk": wanted})
+        elif intervals[table] != wanted:
+            conn.execute(queries["set_chunk"], {"table": table, "chunk": wanted})
+    _forbid_merge_chunks(conn)
+    return edition
+
+
+def _forbid_merge_chunks(conn: Connection) -> None:
+    """`CALL merge_chunks(…)` crashes the whole server (2.19.3, Apache): nobody but a superuser may."""
+    for (signature,) in conn.execute(sqlfile.load("edition")["merge_chunks"]).fetchall():
+        conn.execute(sql.SQL("REVOKE EXECUTE ON PROCEDURE {} FROM PUBLIC").format(sql.SQL(signature)))

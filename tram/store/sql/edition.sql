@@ -1,0 +1,39 @@
+-- What differs between PostgreSQL alone and TimescaleDB: used by tram/store/edition.py only.
+
+-- name: detect
+-- (installed here, loaded by the server, licence: 'apache' or 'timescale' or NULL)
+SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb'),
+       position('timescaledb' IN current_setting('shared_preload_libraries')) > 0,
+       current_setting('timescaledb.license', true)
+
+-- name: available
+-- Whether CREATE EXTENSION can work: the files are there, the library is loaded, and this role may (superuser, or the
+-- extension is trusted and the role may create in the database) or it is there already.
+SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
+    OR position('timescaledb' IN current_setting('shared_preload_libraries')) > 0
+       AND EXISTS (SELECT FROM pg_available_extension_versions
+                   WHERE name = 'timescaledb'
+                     AND (NOT superuser OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                          OR trusted AND has_database_privilege(current_database(), 'CREATE')))
+
+-- name: hypertables
+-- (table, microseconds of a chunk) of the hypertables there are.
+SELECT hypertable_name::text, (extract(epoch FROM time_interval) * 1000000)::bigint
+FROM timescaledb_information.dimensions
+WHERE hypertable_schema = current_schema() AND dimension_number = 1
+
+-- name: create_hypertable
+SELECT create_hypertable(%(table)s::text::regclass,
+                         by_range(%(column)s::text::name, %(chunk)s::bigint * interval '1 microsecond'),
+                         create_default_indexes => false, migrate_data => true)
+
+-- name: set_chunk
+SELECT set_chunk_time_interval(%(table)s::text::regclass, %(chunk)s::bigint * interval '1 microsecond')
+
+-- name: merge_chunks
+-- Every form of the procedure there is in this version, and that we own.
+SELECT p.oid::regprocedure::text
+FROM pg_proc p
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'timescaledb'
+WHERE p.proname = 'merge_chunks' AND pg_has_role(p.proowner, 'USAGE')

@@ -1,0 +1,97 @@
+"""Observations in PostgreSQL's binary COPY format (protocol documentation, COPY, "Binary Format").
+
+    head     "PGCOPY\\n" FF 0D 0A 00, flags i32, length of extension i32
+    a row    number of fields i16, then each field as length i32 (-1: NULL) and bytes; big-endian
+    trailer  i16 = -1
+
+Rows of the usual kind (a number, no JSON) have all the same length, so they are one numpy structured array: no Python
+runs per row. The few others are packed one by one.
+"""
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tram.store.batch import Batch
+
+PLAIN_COLUMNS = "phenomenon_time, datastream_id, quality, result"
+ALL_COLUMNS = f"{PLAIN_COLUMNS}, result_json, parameters"
+
+_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_POSTGRES_EPOCH = np.int64(946_684_800_000_000)  # timestamptz counts from 2000-01-01T00:00:00Z
+_NULL = struct.pack(">i", -1)
+_JSONB_VERSION = b"\x01"
+_ROW_START = struct.Struct(">hiqiiih")  # fields, then time, id and quality with their lengths
+_FLOAT = struct.Struct(">id")
+_LENGTH = struct.Struct(">i")
+
+_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("l_time", ">i4"), ("time", ">i8"),
+        ("l_id", ">i4"), ("id", ">i4"),
+        ("l_quality", ">i4"), ("quality", ">i2"),
+        ("l_result", ">i4"), ("result", ">f8"),
+    ]
+)  # fmt: skip
+_TEMPLATE = np.zeros((), _ROW)
+for _name, _value in (("fields", 4), ("l_time", 8), ("l_id", 4), ("l_quality", 2), ("l_result", 8)):
+    _TEMPLATE[_name] = _value
+
+# int4[] and timestamptz[] as the server sends them: dimensions, has-null, element oid, length, lower bound; elements.
+_ARRAY_HEAD = 20
+_ARRAYS = {4: np.dtype([("length", ">i4"), ("value", ">i4")]), 8: np.dtype([("length", ">i4"), ("value", ">i8")])}
+
+
+def split(batch: Batch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the rows that are plain numbers, and of those that are not."""
+    plain = np.isfinite(batch.result)
+    if batch.result_json or batch.parameters:
+        plain[[*batch.result_json, *batch.parameters]] = False
+    return np.flatnonzero(plain), np.flatnonzero(~plain)
+
+
+def plain_rows(batch: Batch) -> bytes:
+    """A whole COPY stream of PLAIN_COLUMNS; every row must be a plain number."""
+    rows = np.full(len(batch), _TEMPLATE)
+    np.subtract(batch.phenomenon_time, _POSTGRES_EPOCH, out=rows["time"], casting="unsafe")
+    rows["id"] = batch.datastream_id
+    rows["quality"] = batch.quality
+    rows["result"] = batch.result
+    return b"".join((_HEAD, rows.data, _TRAILER))
+
+
+def all_rows(batch: Batch) -> bytes:
+    """A whole COPY stream of ALL_COLUMNS, for any rows."""
+    parts = [_HEAD]
+    times = (batch.phenomenon_time - _POSTGRES_EPOCH).tolist()
+    finite = np.isfinite(batch.result).tolist()
+    columns = zip(times, batch.datastream_id.tolist(), batch.quality.tolist(), batch.result.tolist(), strict=True)
+    for row, (time, id, quality, result) in enumerate(columns):
+        parts.append(_ROW_START.pack(6, 8, time, 4, id, 2, quality))
+        parts.append(_FLOAT.pack(8, result) if finite[row] else _NULL)
+        for column in (batch.result_json, batch.parameters):
+            data = column.get(row)
+            if data is None:
+                parts.append(_NULL)
+            else:
+                parts += (_LENGTH.pack(len(data) + 1), _JSONB_VERSION, data)
+    parts.append(_TRAILER)
+    return b"".join(parts)
+
+
+def read_array(data: bytes | None, width: int) -> NDArray[np.int64]:
+    """A one-dimensional binary array without NULLs, of int4 (width 4) or int8 and timestamptz (8); None is empty.
+
+    Timestamps come as microseconds since 2000: `from_postgres` shifts them.
+    """
+    if not data or len(data) <= _ARRAY_HEAD:
+        return np.zeros(0, np.int64)
+    return np.frombuffer(data, _ARRAYS[width], offset=_ARRAY_HEAD)["value"].astype(np.int64)
+
+
+def from_postgres(times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Microseconds since 1970 of microseconds since 2000."""
+    return times + _POSTGRES_EPOCH

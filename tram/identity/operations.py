@@ -1,0 +1,113 @@
+"""The catalogue: every operation of Trạm, and the rule of each. The ONE place where rules are written.
+
+An operation is what somebody wants to do, not a path: several endpoints, a WebSocket message and a command may be the
+same one. A rule gives, for each role that may do it, how far (scope.Reach). A role that is not named may not.
+`docs/authorisation.md` is generated from this file; a test fails where an endpoint, message or command names no rule.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tram.identity.roles import Role
+from tram.identity.scope import Reach
+
+CITIZEN, OPERATOR, CITY_ADMIN, AUDITOR = Role.CITIZEN, Role.OPERATOR, Role.CITY_ADMIN, Role.AUDITOR
+STAFF, DOCTOR, HOSPITAL, DEVICE, MACHINE = (
+    Role.STATION_STAFF, Role.DOCTOR, Role.HOSPITAL_ADMIN, Role.DEVICE, Role.MACHINE,
+)  # fmt: skip
+EVERYWHERE, AREA, FACILITY, ASSIGNED, OWN, PUBLIC = (
+    Reach.EVERYWHERE, Reach.AREA, Reach.FACILITY, Reach.ASSIGNED, Reach.OWN, Reach.PUBLIC,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation and its rule.
+
+    Attributes:
+        name: `subject.verb`, stable: the audit, tokens and documents hold it.
+        vi, en: what it is.
+        rules: how far each role may go.
+        step_up: the person must have proved who they are within the last minutes.
+        audited: whether every success is written to the audit (refusals of known principals always are).
+    """
+
+    name: str
+    vi: str
+    en: str
+    rules: Mapping[Role, tuple[Reach, ...]] = field(default_factory=dict)
+    step_up: bool = False
+    audited: bool = False
+
+
+Rules = Mapping[Role, Reach | tuple[Reach, ...]]
+
+
+def _operation(name: str, vi: str, en: str, rules: Rules, *, step_up: bool = False, audited: bool = False) -> Operation:
+    spread = {role: reach if isinstance(reach, tuple) else (reach,) for role, reach in rules.items()}
+    return Operation(name, vi, en, spread, step_up, audited)
+
+
+_CITY: Rules = {CITIZEN: PUBLIC, OPERATOR: AREA, CITY_ADMIN: AREA, MACHINE: EVERYWHERE}
+_CITY_STAFF: Rules = {OPERATOR: AREA, CITY_ADMIN: AREA, MACHINE: EVERYWHERE}
+_OVERSIGHT: Rules = {CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}
+_PEOPLE: Rules = {CITY_ADMIN: AREA, HOSPITAL: FACILITY, MACHINE: EVERYWHERE}
+_SERVER: Rules = {MACHINE: EVERYWHERE}
+
+_ALL = (
+    # Open to everybody
+    _operation("open.read", "Xem trang công khai", "Open a public page or health check", {CITIZEN: EVERYWHERE, DEVICE: EVERYWHERE}),
+    _operation("session.open", "Đăng nhập", "Sign in", {CITIZEN: EVERYWHERE}),
+    _operation("session.close", "Đăng xuất", "Sign out", {CITIZEN: EVERYWHERE}, audited=True),
+    # One's own account
+    _operation("account.read", "Xem tài khoản của mình", "See one's own account", {CITIZEN: OWN}),
+    _operation("account.prove", "Xác nhận lại danh tính", "Prove again who one is (step-up)", {CITIZEN: OWN}, audited=True),
+    _operation("account.change", "Đổi tài khoản của mình", "Change one's own password, second factor, sessions, tokens", {CITIZEN: OWN}, step_up=True, audited=True),
+    # The city plane
+    _operation("areas.read", "Xem danh mục địa bàn", "See the list of areas", {CITIZEN: EVERYWHERE, DEVICE: EVERYWHERE, MACHINE: EVERYWHERE}),
+    _operation("things.read", "Xem thiết bị", "See Things, Datastreams and where they stand", _CITY),
+    _operation("observations.read", "Xem số liệu", "See latest values and series", _CITY),
+    _operation("live.subscribe", "Theo dõi trực tiếp", "Follow live values", _CITY),
+    _operation("system.read", "Xem tình trạng hệ thống", "See the state of the processes", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
+    _operation("pending.read", "Xem thiết bị chờ duyệt", "See Things that wait to be accepted", _CITY_STAFF),
+    _operation("pending.decide", "Duyệt hoặc từ chối thiết bị", "Accept or refuse a Thing that waits", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
+    _operation("deadletters.read", "Xem bản tin hỏng", "See the messages that could not be decoded", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, MACHINE: EVERYWHERE}),
+    _operation("commands.send", "Gửi lệnh tới thiết bị", "Send a command to a device", {OPERATOR: AREA, CITY_ADMIN: AREA}, audited=True),
+    # Devices
+    _operation("devices.read", "Xem chứng thực thiết bị", "See devices' credentials (never their secrets)", {OPERATOR: AREA, CITY_ADMIN: AREA, MACHINE: EVERYWHERE}),
+    _operation("devices.manage", "Cấp, đổi, thu hồi chứng thực thiết bị", "Issue, rotate and revoke device credentials and claim codes", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
+    _operation("devices.claim", "Nhận thiết bị bằng mã", "Turn a claim code into a credential", {CITIZEN: EVERYWHERE}, audited=True),
+    _operation("devices.renew", "Thiết bị tự đổi mật khẩu", "A device renews its own credential", {DEVICE: OWN}, audited=True),
+    _operation("telemetry.publish", "Gửi số liệu", "Publish under one's own topics", {DEVICE: OWN}),
+    # People
+    _operation("people.read", "Xem người dùng", "See people and their roles", {**_PEOPLE, AUDITOR: EVERYWHERE}),
+    _operation("people.manage", "Quản lý người dùng", "Add people, disable them, set a new password", _PEOPLE, step_up=True, audited=True),
+    _operation("roles.grant", "Cấp và thu hồi vai trò", "Give and take roles", _PEOPLE, step_up=True, audited=True),
+    _operation("tokens.read", "Xem khoá truy cập", "See everybody's access tokens (never their secrets)", _OVERSIGHT),
+    # Oversight
+    _operation("audit.read", "Xem nhật ký kiểm toán", "Search the audit", {AUDITOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, MACHINE: EVERYWHERE}, audited=True),
+    _operation("audit.export", "Xuất nhật ký kiểm toán", "Export the audit", {AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}, audited=True),
+    _operation("audit.verify", "Kiểm chứng nhật ký", "Verify the audit's chain", {AUDITOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, MACHINE: EVERYWHERE}, audited=True),
+    _operation("events.read", "Xem sự kiện an ninh", "See security events", _OVERSIGHT),
+    # The care plane
+    _operation("consult.request", "Yêu cầu hội chẩn", "Request a consult for a patient at one's station", {STAFF: FACILITY}, audited=True),
+    _operation("consult.queue", "Xem hàng đợi hội chẩn", "See the waiting queue of one's facility", {STAFF: FACILITY, DOCTOR: FACILITY, HOSPITAL: FACILITY}),
+    _operation("consult.accept", "Nhận hội chẩn", "Accept a consult from the queue", {DOCTOR: FACILITY}, audited=True),
+    _operation("consult.assign", "Phân công bác sĩ", "Assign or withdraw a doctor", {HOSPITAL: FACILITY}, audited=True),
+    _operation("consult.join", "Vào phòng hội chẩn", "Join a consult's room", {STAFF: ASSIGNED, DOCTOR: ASSIGNED}, audited=True),
+    _operation("consult.record", "Ghi hình hội chẩn", "Start a recording, given everybody's consent", {STAFF: ASSIGNED, DOCTOR: ASSIGNED}, audited=True),
+    _operation("record.read", "Xem bệnh án", "Read a clinical record", {STAFF: FACILITY, DOCTOR: ASSIGNED}, audited=True),
+    _operation("record.write", "Ghi bệnh án", "Write to a clinical record", {STAFF: ASSIGNED, DOCTOR: ASSIGNED}, audited=True),
+    _operation("record.sign", "Ký bệnh án", "Sign a clinical record", {STAFF: ASSIGNED, DOCTOR: ASSIGNED}, step_up=True, audited=True),
+    _operation("record.break-glass", "Truy cập khẩn cấp", "Open a record one is not assigned to, with a reason", {DOCTOR: EVERYWHERE}, step_up=True, audited=True),
+    _operation("record.export", "Xuất bệnh án", "Take a record's summary out", {STAFF: FACILITY, DOCTOR: ASSIGNED}, audited=True),
+    # The server itself
+    _operation("server.run", "Chạy hệ thống", "Start, stop and look after the server's processes", _SERVER),
+    _operation("server.inspect", "Xem cấu hình máy chủ", "See versions, settings in force and what is missing", _SERVER),
+    _operation("server.migrate", "Nâng cấp cơ sở dữ liệu", "Bring the database's structure up to date", _SERVER),
+    _operation("server.keys", "Quản lý khoá ký", "Rotate signing keys and write the broker's files", _SERVER, audited=True),
+    _operation("server.people", "Quản lý người dùng từ máy chủ", "Add people, reset passwords and give roles from the server", _SERVER, audited=True),
+    _operation("server.tokens", "Cấp khoá truy cập từ máy chủ", "Make and revoke access tokens from the server", _SERVER, audited=True),
+)  # fmt: skip
+
+OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation in _ALL}

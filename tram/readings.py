@@ -8,7 +8,7 @@ each is returned with its reason beside the readings that are stored.
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from tram.sensing import Micros
+from tram.sensing import Micros, Thing
 
 
 class Message(NamedTuple):
@@ -26,7 +26,8 @@ class Reading(NamedTuple):
     Attributes:
         thing: the Thing's name on the wire.
         property: the property in the source's words; nested names joined with dots.
-        value: a finite float, or (for what is no number) bool, str, or JSON-able list or dict.
+        value: a finite float (never an int), or (for what is no number) bool, str, or JSON-able list or dict, that
+            PostgreSQL can store: valid Unicode without NUL.
         unit: UCUM, or "" when the source states none.
         time: the device's own time in microseconds, or None when it states none.
     """
@@ -39,7 +40,10 @@ class Reading(NamedTuple):
 
 
 class BadReading(NamedTuple):
-    """A part of a payload that could not be read. `reason` starts with a stable code: "nan: …", "type: …"."""
+    """A part of a payload that could not be read. `reason` starts with a stable code: "nan: …", "type: …".
+
+    The codes: nan, type, range, time, name, text, depth, unit, value; each format's README says when.
+    """
 
     thing: str
     property: str
@@ -47,10 +51,18 @@ class BadReading(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """All that one payload said. Empty and empty is a message that carries no reading and is no error."""
+    """All that one payload said. Empty and empty is a message that carries no reading and is no error.
+
+    Attributes:
+        readings: what is to be stored.
+        bad: what could not be read, each with its reason.
+        things: what a device says of itself. An empty label, kind, area or location says nothing (the registry keeps
+            what it has), and `properties` are merged by key; `status` is never the device's to say.
+    """
 
     readings: Sequence[Reading]
     bad: Sequence[BadReading] = ()
+    things: Sequence[Thing] = ()
 
 
 @runtime_checkable
@@ -67,8 +79,11 @@ class Format(Protocol):
     name: str
     topics: tuple[str, ...]
 
-    def decode(self, message: Message, memory: MutableMapping[str, Any]) -> Decoded:
+    def decode(self, message: Message, memory: MutableMapping[str, Any]) -> Decoded | None:
         """Reads one payload.
+
+        Returns None when the message is not of this convention, for conventions that share a topic: then the next
+        format that speaks the topic is asked, in the order of the names (devices.formats.speakers).
 
         Raises:
             PayloadError: nothing at all can be had from it; the whole message is dead-lettered with this reason.

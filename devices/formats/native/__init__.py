@@ -1,0 +1,1 @@
+"""Trạm's own JSON convention; see README.md."""

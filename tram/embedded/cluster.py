@@ -3,22 +3,22 @@
     <folder>/data/            PostgreSQL's own; closed to all but the user it runs as
     <folder>/password         of the role `tram`; made with the data, 0600
     <folder>/server.conf      ours, written at every start; `local.conf` beside it has the last word and is yours
+    <folder>/timescaledb      the version of the extension that the data was last served with
     <folder>/server_hba.conf  ours: passwords (SCRAM) on loopback, nothing else
 
 `data` and `password` appear in one rename, so an interrupted first start leaves nothing half made.
 """
 
-import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tram.embedded import account, prefix
+from tram.embedded import account, launch, prefix, timescaledb
 from tram.embedded.files import write_whole
 from tram.errors import SettingsError, UnavailableError
 
@@ -64,7 +64,12 @@ class Cluster:
             self._create()
 
     def configure(self, port: int) -> None:
-        """Writes the configuration for the next start."""
+        """Writes the configuration for the next start.
+
+        Raises:
+            SettingsError: the data needs TimescaleDB, which is gone from this environment and not in the cache.
+        """
+        self._keep_extension()
         write_whole(self.folder / "server.conf", self._configuration(port))
         write_whole(self.folder / "server_hba.conf", HBA)
 
@@ -80,13 +85,10 @@ class Cluster:
         return self._launch([server, "-D", str(self.data.absolute()), *options], parent)
 
     def _launch(self, argv: list[str], parent: int) -> list[str]:
-        spec: dict[str, object] = {"argv": argv, "parent": parent, "death_signal": 2}  # SIGINT: fast shutdown
         reached = (prefix.program("postgres"), prefix.library_folder(), prefix.extension_folder(), self.folder)
         user = account.for_server(self.data, reached)
-        if user is not None:
-            spec |= {"uid": user.uid, "gid": user.gid, "capabilities": user.capabilities}
-        launcher = str(Path(__file__).with_name("launch.py"))
-        return [sys.executable, "-I", "-S", launcher, json.dumps(spec)]
+        become = {"uid": user.uid, "gid": user.gid, "capabilities": user.capabilities} if user else {}
+        return launch.command(argv, parent, signal.SIGINT, **become)  # SIGINT: fast shutdown
 
     def _check(self) -> None:
         try:
@@ -115,6 +117,14 @@ class Cluster:
             draft.folder.rename(self.folder)
         except OSError as error:
             raise UnavailableError(f"{self.folder} cannot be made: {error.strerror}") from None
+
+    def _keep_extension(self) -> None:
+        """Data that was made with TimescaleDB cannot be read without it: a new environment takes it from the cache."""
+        used = self.folder / "timescaledb"
+        if version := prefix.timescaledb_version():
+            write_whole(used, version + "\n")
+        elif used.is_file() and timescaledb.restore() is None:
+            raise SettingsError(f"{self.folder} was made with TimescaleDB, which is not here: run `make timescaledb`")
 
     def _initialise(self) -> None:
         user = account.for_server(self.data, (self.folder,))

@@ -23,6 +23,13 @@ PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h: two 32-bit words a set
 
+
+def command(argv: list[str], parent: int, death_signal: int, **more: object) -> list[str]:
+    """The command line that becomes `argv` by way of this script; `more` as described above."""
+    spec = {"argv": argv, "parent": parent, "death_signal": death_signal, **more}
+    return [sys.executable, "-I", "-S", os.path.abspath(__file__), json.dumps(spec)]  # noqa: PTH100 - no pathlib here
+
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

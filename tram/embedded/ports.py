@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from pathlib import Path
 
 from tram.errors import SettingsError
 
@@ -24,6 +25,16 @@ def require_free(host: str, port: int, setting: str) -> None:
                 f"port {port} on {host} is taken: stop what uses it, or set {setting} (0 takes a free one)"
             ) from None
         raise SettingsError(f"{host}:{port} cannot be listened on ({error.strerror}): set {setting}") from None
+
+
+def listens_on_loopback(port: int) -> bool:
+    """Whether something listens on 127.0.0.1 at the port, without connecting to it (proc(5): /proc/net/tcp)."""
+    wanted = f"0100007F:{port:04X}"
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, _, state, *_ = line.split()
+        if local == wanted and state == "0A":  # TCP_LISTEN
+            return True
+    return False
 
 
 def accepts(host: str, port: int, timeout: float = 1.0) -> bool:

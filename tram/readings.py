@@ -105,11 +105,12 @@ class ColumnFormat(Format, Protocol):
     A device says the same names in the same order every time; by column the gateway looks a whole payload up at once.
     """
 
-    def reader(self, topic: str) -> Callable[[bytes], Columns | None] | None:
+    def reader(self, topic: str) -> Callable[[bytes], Columns | tuple[()] | None] | None:
         """A function that reads the payloads of one topic, or None where this topic has no plain form.
 
-        It is kept for the topic, so the topic is parsed once. It says exactly what `decode` would say, or returns None
-        for whatever is not plain: a value that is no finite number, a bad reading, a time relative to the receive time,
-        text that is no JSON. The gateway then asks `decode`. It never raises.
+        It is kept for the topic, so the topic is parsed once. It says exactly what `decode` would say, with () where
+        `decode` returns None, or it returns None for whatever is not plain: a value that is no finite number, a bad
+        reading, a time relative to the receive time, text that is no JSON. The gateway then asks `decode`. It never
+        raises.
         """
         ...

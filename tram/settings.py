@@ -43,6 +43,9 @@ class Settings:
     mqtt_url: str = setting("", "mqtt[s]://[user:password@]host:port; empty: the embedded broker", secret=True)
     mqtt_port: int = setting(1883, "port of the embedded broker on 127.0.0.1", low=0, high=65535)
     mqtt_client_id: str = setting("tram-gateway", "name of the gateway's persistent session at the broker")
+    mqtt_share: str = setting(
+        "", "group of gateways that share the messages ($share), where the broker can; empty: none"
+    )
     mqtt_ca: str = setting("", "file of the certificate authority for mqtts://; empty: the system's")
 
     http_host: str = setting("127.0.0.1", "address the web, the API and the live hub listen on")

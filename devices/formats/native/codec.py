@@ -3,16 +3,16 @@
 The common shape (one object of numbers, by far the most messages) is read straight; everything odd goes to odd.py.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import msgspec
 
-from devices.formats.native import odd
+from devices.formats.native import odd, plain
 from devices.formats.native.state import describe
 from devices.formats.native.topic import thing_of
 from tram.errors import PayloadError
-from tram.readings import BadReading, Decoded, Message, Reading
+from tram.readings import BadReading, Columns, Decoded, Message, Reading
 
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _list = msgspec.json.Decoder(list[Any]).decode
@@ -50,6 +50,10 @@ class Native:
         bad: list[BadReading] = []
         self._record(thing, record, readings, bad)
         return _new(Decoded, (readings, bad, ()))
+
+    def reader(self, topic: str) -> Callable[[bytes], Columns | tuple[()] | None] | None:
+        """Plain telemetry by column: see tram.readings.ColumnFormat."""
+        return None if topic.endswith("/state") else plain.reader(thing_of(topic))
 
     def _record(self, thing: str, record: dict[str, Any], readings: list[Reading], bad: list[BadReading]) -> None:
         """One record, of the strict parser: its numbers are finite, its text is Unicode."""

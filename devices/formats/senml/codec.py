@@ -3,13 +3,13 @@
 A JSON pack of plain records is read straight into structs; everything odd is read generically, record by record.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from devices.formats.senml import pack
+from devices.formats.senml import pack, plain
 from devices.formats.senml.naming import check, printable, split, stands_alone, thing_of_topic
 from devices.formats.senml.units import ucum_of, unit_of_sum
-from tram.readings import BadReading, Decoded, Message, Reading
+from tram.readings import BadReading, Columns, Decoded, Message, Reading
 
 _new = tuple.__new__  # what Reading(…) and Decoded(…) come to, at half their price
 _REMEMBERED = 100_000
@@ -60,6 +60,10 @@ class SenML:
             self._names.clear()
             self._remembered = 0
         return _new(Decoded, (readings, bad, ()))
+
+    def reader(self, topic: str) -> Callable[[bytes], Columns | tuple[()] | None] | None:
+        """Plain JSON packs by column: see tram.readings.ColumnFormat."""
+        return plain.reader(thing_of_topic(topic))
 
     def _cut(
         self, names: dict[str, tuple[str, str] | None], base: str, name: str, unit: str, fallback: str

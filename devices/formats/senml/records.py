@@ -49,7 +49,8 @@ _CBOR_LABELS: dict[Any, str] = {
     0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd",
 }  # fmt: skip
 
-_plain = msgspec.json.Decoder(list[Record]).decode
+parse_plain = msgspec.json.Decoder(list[Record]).decode
+"""Reads a JSON pack of nothing but known labels of the right types; raises ValueError or RecursionError on others."""
 
 
 def read(payload: bytes) -> tuple[list[Record], dict[int, str]]:
@@ -61,7 +62,7 @@ def read(payload: bytes) -> tuple[list[Record], dict[int, str]]:
     """
     faults: dict[int, str] = {}
     try:
-        records = _plain(payload)  # plain packs: known labels of the right types
+        records = parse_plain(payload)  # plain packs: known labels of the right types
     except (ValueError, RecursionError):
         generic = _generic(payload)
         if not isinstance(generic, list):

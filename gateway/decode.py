@@ -1,0 +1,206 @@
+"""Chunks of messages to rows by column. It never raises: what cannot be read becomes a dead letter with its reason.
+
+What makes it fast: a topic is routed once and its route kept; a format that can reads plain payloads by column; and a
+payload's shape (the names a device says, the same every time) is looked up as a whole.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices import formats
+from gateway.deadletter import letter
+from gateway.directory import Directory
+from gateway.framing import Chunk
+from tram.errors import PayloadError
+from tram.readings import Columns, Decoded, Format, Message
+from tram.sensing import Thing
+from tram.store.deadletters import DeadLetter
+
+MOST_ROUTES = 100_000  # topics remembered; topics are the senders' to choose, so beyond it all are forgotten
+BAD_TOPIC = "�"
+
+PlainReader = Callable[[bytes], Columns | tuple[()] | None]
+
+
+@dataclass(slots=True)
+class Rows:
+    """The readings of some chunks by column, in order of receipt.
+
+    Attributes:
+        slots, values, times: one a reading: its key's slot (gateway.directory), what was sent, the time it states.
+        ends: one a message: how many readings there are up to and including its own.
+        letters: what could not be read. things: what devices said of themselves.
+    """
+
+    chunks: list[Chunk] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+    times: list[int | None] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    things: list[Thing] = field(default_factory=list)
+    retained: int = 0  # timeless readings of retained messages, not stored
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def messages_of_rows(self) -> NDArray[np.int64]:
+        """The index of each row's message, shape (rows,)."""
+        return np.repeat(np.arange(len(self.ends)), np.diff(self.ends, prepend=0))
+
+    def received(self) -> NDArray[np.int64]:
+        """When each message was received, in microseconds, shape (messages,)."""
+        spans = [np.arange(c.received, c.received + len(c), dtype=np.int64) for c in self.chunks]
+        return np.concatenate(spans) if spans else np.zeros(0, np.int64)
+
+    def message(self, index: int) -> Message:
+        """One message, as it was received."""
+        for chunk in self.chunks:
+            if index < len(chunk):
+                topic = chunk.topics[index].decode("utf-8", "replace")
+                return Message(topic, chunk.payloads[index], chunk.received + index)
+            index -= len(chunk)
+        raise IndexError(index)
+
+
+@dataclass(slots=True)
+class Route:
+    """What is known of a topic: its formats in the order they are asked, and their plain readers where all have one."""
+
+    topic: str
+    candidates: tuple[Format, ...]
+    plain: tuple[PlainReader, ...]
+
+
+class Decoder:
+    """Reads messages by the formats that speak their topics.
+
+    Args:
+        payload_bytes, payload_readings: settings of these names; larger payloads are dead-lettered whole.
+    """
+
+    def __init__(self, directory: Directory, *, payload_bytes: int, payload_readings: int) -> None:
+        self._directory = directory
+        self._bytes, self._readings = payload_bytes, payload_readings
+        self._memories = formats.memories()
+        self._routes: dict[bytes, Route] = {}
+        self._shapes: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[int]] = {}
+
+    def start_over(self) -> None:
+        """Forgets shapes and routes: the directory's slots are others now."""
+        self._shapes.clear()
+        self._routes.clear()
+
+    def decode(self, chunk: Chunk, rows: Rows) -> None:
+        """Adds a chunk's messages to the rows, and to the letters those that say nothing readable."""
+        rows.chunks.append(chunk)
+        payloads = chunk.payloads
+        if chunk.retained or (chunk.size > self._bytes and max(map(len, payloads), default=0) > self._bytes):
+            self._one_by_one(chunk, rows)
+            return
+        routes, shapes, slots, ends = self._routes, self._shapes, rows.slots, rows.ends
+        received = chunk.received - len(ends)
+        most = self._readings
+        for topic, payload in zip(chunk.topics, payloads, strict=True):
+            route = routes.get(topic)
+            if route is None:
+                route = self._route(topic)
+            columns: Columns | tuple[()] | None = None
+            for plain in route.plain:
+                columns = plain(payload)
+                if columns != ():
+                    break
+            if columns and len(columns[3]) <= most:
+                thing, properties, units, values, times = columns
+                shape = shapes.get((thing, properties, units))
+                if shape is None:
+                    shape = self._shape(thing, properties, units)
+                slots += shape
+                rows.values += values
+                rows.times += times
+            else:
+                self._decode(route, payload, received + len(ends), rows)
+            ends.append(len(slots))
+
+    def _one_by_one(self, chunk: Chunk, rows: Rows) -> None:
+        for index, (topic, payload) in enumerate(zip(chunk.topics, chunk.payloads, strict=True)):
+            route = self._routes.get(topic) or self._route(topic)
+            received = chunk.received + index
+            size = chunk.oversized.get(index, len(payload))
+            if size > self._bytes:
+                detail = f"{size} bytes, more than the {self._bytes} of TRAM_PAYLOAD_BYTES"
+                rows.letters.append(letter("too-large", detail, route.topic, payload, received))
+            else:
+                # A retained message is an old value sent because we subscribed. One that states its own time is stored
+                # (again, to no effect); nobody knows the time of one that does not.
+                self._decode(route, payload, received, rows, timeless=index not in chunk.retained)
+            rows.ends.append(len(rows.slots))
+
+    def _decode(self, route: Route, payload: bytes, received: int, rows: Rows, *, timeless: bool = True) -> None:
+        message = Message(route.topic, payload, received)
+        try:
+            if route.topic == BAD_TOPIC:
+                raise PayloadError("the topic is not UTF-8, or holds a NUL", code="topic")
+            _, decoded = formats.decode(message, self._memories, route.candidates)
+            if len(decoded.readings) > self._readings:
+                detail = f"{len(decoded.readings)} readings, more than the {self._readings} of TRAM_PAYLOAD_READINGS"
+                raise PayloadError(detail, code="too-many")
+            self._keep(decoded, rows, timeless)
+        except PayloadError as error:
+            rows.letters.append(letter(error.code, str(error), route.topic, payload, received))
+            return
+        except Exception as error:  # a format's fault must not stop the others' data
+            detail = f"{type(error).__name__} in the format: {error}"
+            rows.letters.append(letter("format-fault", detail, route.topic, payload, received))
+            return
+        for bad in decoded.bad:
+            code, _, detail = bad.reason.partition(": ")
+            detail = f"{bad.thing} {bad.property}: {detail}"
+            rows.letters.append(letter(code, detail, route.topic, payload, received))
+
+    def _keep(self, decoded: Decoded, rows: Rows, timeless: bool) -> None:
+        known, slot = self._directory.slots, self._directory.slot
+        for thing, name, value, unit, time in decoded.readings:
+            if time is None and not timeless:
+                rows.retained += 1
+                continue
+            found = known.get((thing, name, unit))
+            rows.slots.append(slot(thing, name, unit) if found is None else found)
+            rows.values.append(value)
+            rows.times.append(time)
+        rows.things += decoded.things
+
+    def _route(self, topic: bytes) -> Route:
+        if len(self._routes) >= MOST_ROUTES:
+            self._routes.clear()
+        try:
+            text = topic.decode()
+            route = Route(BAD_TOPIC, (), ()) if "\0" in text else self._speakers(text)
+        except UnicodeDecodeError:
+            route = Route(BAD_TOPIC, (), ())
+        self._routes[topic] = route
+        return route
+
+    @staticmethod
+    def _speakers(topic: str) -> Route:
+        candidates = formats.speakers(topic)
+        plain: list[PlainReader] = []
+        for candidate in candidates:  # one without a plain form ends the list: those after it are not ours to ask first
+            reader = getattr(candidate, "reader", None)
+            read = reader(topic) if reader is not None else None
+            if read is None:
+                break
+            plain.append(read)
+        return Route(topic, candidates, tuple(plain))
+
+    def _shape(self, thing: str, properties: tuple[str, ...], units: tuple[str, ...]) -> list[int]:
+        if len(self._shapes) >= MOST_ROUTES:
+            self._shapes.clear()
+        slot = self._directory.slot
+        slots = [slot(thing, name, unit) for name, unit in zip(properties, units, strict=True)]
+        self._shapes[thing, properties, units] = slots
+        return slots

@@ -83,7 +83,8 @@ def _wrap(app: FastAPI, settings: Settings, allowed: Sequence[Network]) -> None:
     app.add_middleware(Measure)
     app.add_middleware(BodyLimit, limit=settings.http_body_bytes)
     app.add_middleware(TimeLimit, seconds=settings.http_timeout)
-    app.add_middleware(Perimeter, proxies=allowed)
+    names = frozenset(name.strip().lower() for name in settings.http_names.split(",") if name.strip())
+    app.add_middleware(Perimeter, proxies=allowed, names=names)
     app.add_middleware(Guard)
     app.add_middleware(SecurityHeaders)
 

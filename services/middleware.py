@@ -4,7 +4,7 @@ Plain ASGI, since Starlette's BaseHTTPMiddleware buffers bodies and hides discon
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -81,9 +81,10 @@ class Perimeter:
     directly (the Origin is): https://fetch.spec.whatwg.org/#origin-header. Programs send no Origin.
     """
 
-    def __init__(self, app: ASGIApp, proxies: Sequence[Network] = ()) -> None:
+    def __init__(self, app: ASGIApp, proxies: Sequence[Network] = (), names: Collection[str] = ()) -> None:
         self.app = app
         self.proxies = proxies
+        self.names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -95,15 +96,14 @@ class Perimeter:
 
     def _refusal(self, scope: Scope) -> tuple[str, str] | None:
         peer, headers = scope.get("client"), Headers(scope=scope)
-        proxied = False
         if peer is not None:
             address = ip_address(peer[0].split("%")[0])
-            proxied = any(address in network for network in self.proxies)
-            if not proxied and not address.is_loopback:
+            if not address.is_loopback and not any(address in network for network in self.proxies):
                 return "forbidden", "only this machine and the proxy of TRAM_HTTP_PROXY may connect"
         host = headers.get("host", "")
-        if not proxied and not is_loopback_name(host):
-            return "unknown-host", "use 127.0.0.1 or localhost"
+        name = host_name(host)
+        if not is_loopback_name(name) and name not in self.names:
+            return "unknown-host", "use 127.0.0.1, localhost or a name of TRAM_HTTP_NAMES"
         if scope["method"] not in SAFE_METHODS:
             origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
             if site not in ("none", "same-origin") or (origin is not None and urlsplit(origin).netloc != host):
@@ -111,12 +111,16 @@ class Perimeter:
         return None
 
 
-def is_loopback_name(host: str) -> bool:
-    """Whether a Host header (name, with or without a port) names this machine to itself."""
+def host_name(host: str) -> str:
+    """The lower-case name or address of a Host header, without its port; "" for one that cannot be read."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return False
+        return ""
+
+
+def is_loopback_name(name: str) -> bool:
+    """Whether a name or address means this machine to itself."""
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3: always loopback
         return True
     try:

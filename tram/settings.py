@@ -55,6 +55,7 @@ class Settings:
     http_proxy: str = setting(
         "", "addresses or networks, with commas, of the reverse proxy in front; needed to listen off loopback"
     )
+    http_names: str = setting("", "host names, with commas, that people reach it by, beside localhost and 127.0.0.1")
     telehealth_host: str = setting("127.0.0.1", "address signalling and the clinical API listen on")
     telehealth_port: int = setting(8090, "port of signalling and the clinical API", low=0, high=65535)
     probe_host: str = setting("127.0.0.1", "address of /metrics, /healthz and /readyz of the gateway and the worker")

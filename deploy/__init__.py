@@ -1,0 +1,1 @@
+"""What puts Trạm on machines: container files, checks of them, helpers of the Makefile."""

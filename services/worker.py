@@ -1,0 +1,152 @@
+"""`python -m services.worker`: the jobs of services.jobs, run by one leader.
+
+Several workers may run; the one whose session holds an advisory lock leads, and does its work in that same session: a
+leader that lost its connection has lost its transaction with it, so two never work at once.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.jobs import JOBS, Job
+from tram.embedded.addresses import DATABASE, resolve
+from tram.errors import SettingsError, TramError, UnavailableError
+from tram.runtime.process import Process
+from tram.runtime.readiness import Readiness
+from tram.settings import Settings, load
+from tram.store.database import Connection, available, connect
+
+log = logging.getLogger(__name__)
+
+LOCK = (0x7472616D, 2)  # "tram"; 1 is the committed stream's
+RETRY = 2.0  # seconds between tries to lead, or to connect
+STEPS = 1000  # most transactions of one run
+
+REMOVED = Counter("tram_worker_removed", "Rows and partitions removed because of a limit", ["job"])
+RUNS = Counter("tram_worker_runs", "Runs of a job", ["job", "outcome"])
+SECONDS = Histogram("tram_worker_seconds", "Time of a run", ["job"])
+LEADER = Gauge("tram_worker_leader", "1 while this process leads")
+
+
+class Worker:
+    """Runs jobs when they are due, one after another, while it leads.
+
+    Args:
+        settings: resolved ones.
+        stopping: ends `run`.
+        readiness: its condition "database" is kept true.
+        jobs: what is done.
+    """
+
+    def __init__(
+        self, settings: Settings, stopping: threading.Event, readiness: Readiness, jobs: Sequence[Job] = JOBS
+    ) -> None:
+        self._settings, self._stopping, self._readiness, self._jobs = settings, stopping, readiness, jobs
+        self._due = {job.name: 0.0 for job in jobs}
+        self._removed = {job.name: 0 for job in jobs}
+        self._failing: dict[str, str] = {}
+        self.leading = False
+
+    def detail(self) -> Mapping[str, Any]:
+        """For the heartbeat: the role, what was removed, and which jobs fail."""
+        told: dict[str, Any] = {"role": "leader" if self.leading else "standby"}
+        told |= {f"removed_{name.replace('-', '_')}": n for name, n in self._removed.items()}
+        if self._failing:
+            told["failing"] = dict(self._failing)
+        return told
+
+    def run(self) -> None:
+        """Until `stopping`. The database away only pauses it."""
+        while not self._stopping.is_set():
+            try:
+                with connect(self._settings, "worker", autocommit=True) as conn:
+                    self._readiness.met("database")
+                    self._serve(conn)
+            except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError) as error:
+                self._readiness.lost("database", str(error).strip().split("\n")[0])
+                self._stopping.wait(RETRY)
+            finally:
+                self._lead(False)
+
+    def _serve(self, conn: Connection) -> None:
+        while not self._stopping.is_set():
+            if not self.leading:
+                row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
+                self._lead(bool(row and row[0]))
+            if not self.leading:
+                self._stopping.wait(RETRY)
+                continue
+            now = time.monotonic()
+            for job in self._jobs:
+                if self._due[job.name] <= now and not self._stopping.is_set():
+                    self._do(conn, job)
+                    self._due[job.name] = time.monotonic() + job.period
+            wait = min(self._due.values(), default=now + RETRY) - time.monotonic()
+            # At least this often a lost connection, and with it the lead, is noticed.
+            if not self._stopping.wait(min(max(0.0, wait), RETRY)):
+                conn.execute("SELECT 1")
+
+    def _do(self, conn: Connection, job: Job) -> None:
+        started = time.monotonic()
+        try:
+            for _ in range(STEPS):
+                left = job.timeout - (time.monotonic() - started)
+                if left <= 0 or self._stopping.is_set():
+                    break
+                with available(), conn.transaction():
+                    conn.execute("SELECT set_config('statement_timeout', %s, true)", [str(max(1, round(left * 1000)))])
+                    removed, more = job.work(conn, self._settings)
+                REMOVED.labels(job.name).inc(removed)
+                self._removed[job.name] += removed
+                if not more:
+                    break
+            RUNS.labels(job.name, "done").inc()
+            self._failing.pop(job.name, None)
+        except Exception as error:
+            if conn.closed or conn.broken:
+                raise
+            # One job that fails leaves the others alone; it is tried again at its next time.
+            RUNS.labels(job.name, "failed").inc()
+            line = str(error).strip().split("\n")[0]
+            known = isinstance(error, TramError | psycopg.Error)
+            log.warning("job failed", extra={"job": job.name, "reason": line}, exc_info=None if known else error)
+            self._failing[job.name] = line
+        finally:
+            SECONDS.labels(job.name).observe(time.monotonic() - started)
+
+    def _lead(self, leading: bool) -> None:
+        if leading != self.leading:
+            log.info("leads" if leading else "leads no more")
+        self.leading = leading
+        LEADER.set(leading)
+
+
+def main() -> int:
+    """Runs the worker until SIGTERM or SIGINT; returns the exit code."""
+    try:
+        settings = resolve(load(os.environ), needs=(DATABASE,))
+        holder: list[Worker] = []
+        with Process(
+            "worker",
+            settings,
+            probe=(settings.probe_host, settings.worker_probe_port),
+            conditions=("database",),
+            detail=lambda: holder[0].detail() if holder else {},
+        ) as process:
+            holder.append(Worker(settings, process.stopping, process.readiness))
+            holder[0].run()
+    except SettingsError as error:
+        print(f"worker: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -141,9 +141,9 @@ def confined(name: str, service: Service, compose: Compose) -> Iterator[str]:
 def started(name: str, service: Service, compose: Compose) -> Iterator[str]:
     """Commands name modules that exist; what is waited for can come."""
     command = service.get("command", [])
-    if _own(service) and isinstance(command, list) and command[:2] == ["python", "-m"]:
-        if importlib.util.find_spec(str(command[2])) is None:
-            yield f"there is no module {command[2]} to run"
+    runs = command[2] if _own(service) and command[:2] == ["python", "-m"] else None
+    if runs and importlib.util.find_spec(runs) is None:
+        yield f"there is no module {runs} to run"
     for other, how in service.get("depends_on", {}).items():
         waited = compose["services"].get(other)
         if waited is None:

@@ -14,7 +14,7 @@ from psycopg import sql
 from tram.errors import NotFoundError, TramError
 from tram.store import sqlfile
 from tram.store.batch import Batch
-from tram.store.database import Connection, available
+from tram.store.database import Connection, Cursor, available
 from tram.store.notify import Listener
 
 __all__ = ["CHANNEL", "Committed", "FellBehindError", "Listener", "Op", "Reader", "append", "trim"]
@@ -50,7 +50,7 @@ class FellBehindError(TramError):
     code = "fell-behind"
 
 
-def append(conn: Connection, op: Op, batch: Batch) -> int:
+def append(conn: Connection | Cursor, op: Op, batch: Batch) -> int:
     """Appends rows that this transaction has changed, and notifies; returns the seq. Never commits. Call it LAST.
 
     It holds the stream's lock until the transaction ends: that is what makes the order of seq the order of commit.

@@ -13,6 +13,7 @@ from tram.errors import SettingsError, TramError, UnavailableError
 from tram.settings import Settings
 
 Connection = psycopg.Connection[TupleRow]
+Cursor = psycopg.Cursor[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
 
 # An idle transaction holds locks and the vacuum horizon; a process that forgot one loses it after so many timeouts.

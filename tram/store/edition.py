@@ -76,3 +76,16 @@ def _forbid_merge_chunks(conn: Connection) -> None:
     """`CALL merge_chunks(…)` crashes the whole server (2.19.3, Apache): nobody but a superuser may."""
     for (signature,) in conn.execute(sqlfile.load("edition")["merge_chunks"]).fetchall():
         conn.execute(sql.SQL("REVOKE EXECUTE ON PROCEDURE {} FROM PUBLIC").format(sql.SQL(signature)))
+
+
+def approximate_rows(conn: Connection, table: str) -> int:
+    """About how many rows a table or hypertable has, without counting them."""
+    queries = sqlfile.load("edition")
+    row = conn.execute(queries["approximate_rows"], {"table": table}).fetchone()
+    assert row is not None
+    rows = int(row[0])
+    if detect(conn) is Edition.COMMUNITY:
+        row = conn.execute(queries["approximate_rows_compressed"], {"table": table}).fetchone()
+        assert row is not None
+        rows = max(rows, int(row[0] or 0))
+    return rows

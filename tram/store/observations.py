@@ -18,7 +18,7 @@ from tram.clock import SECOND
 from tram.errors import PayloadError
 from tram.store import committed, sqlfile, wire
 from tram.store.batch import Batch
-from tram.store.database import Connection, available
+from tram.store.database import Connection, Cursor, available
 
 EARLIEST = -62_135_596_800 * SECOND  # 0001-01-01T00:00:00Z
 LATEST = 253_402_300_800 * SECOND - 1  # 9999-12-31T23:59:59.999999Z
@@ -59,31 +59,33 @@ def write(conn: Connection, batch: Batch) -> Written:
     # One order for all writers: two that store the same rows wait for each other, and never deadlock. It also makes the
     # index cheaper to fill.
     batch = batch.take(np.lexsort((batch.phenomenon_time, batch.datastream_id)))
+    batch.result[np.isinf(batch.result)] = np.nan  # `take` has made a copy; the stream says what the table says
     queries = sqlfile.load("observations")
-    with available():
+    # One cursor for all: in a small batch the round trips and objects are what costs.
+    with available(), conn.cursor(binary=True) as cursor:
         try:
-            conn.execute(queries["savepoint"])
+            cursor.execute(queries["savepoint"])
             try:
-                _copy(conn, batch, queries["copy_plain"], queries["copy_all"])
+                _copy(cursor, batch, queries["copy_plain"], queries["copy_all"])
             except psycopg.errors.UniqueViolation:
-                conn.execute(queries["rollback"])
+                cursor.execute(queries["rollback"])
                 batch = batch.take(_first_of_each(batch))
-                batch = batch.take(_insert_new(conn, batch))
-            conn.execute(queries["release"])
+                batch = batch.take(_insert_new(cursor, batch))
+            # The savepoint is not released: the commit does that without a round trip of its own.
         except psycopg.DataError as error:
             first = str(error).strip().splitlines()[0]
             raise PayloadError(f"the database refuses a row: {first}", code="row") from error
         if len(batch) == 0:
             return Written(0, n, None)
-        seq = committed.append(conn, committed.Op.INSERT, batch)
+        seq = committed.append(cursor, committed.Op.INSERT, batch)
     return Written(len(batch), n - len(batch), seq)
 
 
-def _copy(conn: Connection, batch: Batch, plain_sql: LiteralString, all_sql: LiteralString) -> None:
+def _copy(cursor: Cursor, batch: Batch, plain_sql: LiteralString, all_sql: LiteralString) -> None:
     plain, others = wire.split(batch)
     for rows, query, encode in ((plain, plain_sql, wire.plain_rows), (others, all_sql, wire.all_rows)):
         if len(rows):
-            with conn.cursor() as cursor, cursor.copy(query) as copy:
+            with cursor.copy(query) as copy:
                 copy.write(encode(batch if len(rows) == len(batch) else batch.take(rows)))
 
 
@@ -95,17 +97,16 @@ def _first_of_each(batch: Batch) -> NDArray[np.intp]:
     return np.flatnonzero(first)
 
 
-def _insert_new(conn: Connection, batch: Batch) -> NDArray[np.intp]:
+def _insert_new(cursor: Cursor, batch: Batch) -> NDArray[np.intp]:
     """Inserts what is not there yet of a sorted batch without repeats; returns the indices of what was inserted."""
     queries = sqlfile.load("observations")
-    conn.execute(queries["staging"])
-    conn.execute(queries["staging_clear"])
-    _copy(conn, batch, queries["staging_plain"], queries["staging_all"])
-    with conn.cursor(binary=True) as cursor:
-        result = cursor.execute(queries["insert_staged"]).pgresult
-        assert result is not None
-        ids = wire.read_array(result.get_value(0, 0), 4)
-        times = wire.from_postgres(wire.read_array(result.get_value(0, 1), 8))
+    cursor.execute(queries["staging"])
+    cursor.execute(queries["staging_clear"])
+    _copy(cursor, batch, queries["staging_plain"], queries["staging_all"])
+    result = cursor.execute(queries["insert_staged"]).pgresult
+    assert result is not None
+    ids = wire.read_array(result.get_value(0, 0), 4)
+    times = wire.from_postgres(wire.read_array(result.get_value(0, 1), 8))
     if len(ids) in (0, len(batch)):
         return np.arange(len(ids))
     # Ours and theirs together, sorted: one of ours that is followed by its twin was inserted.

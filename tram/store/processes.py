@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tram.store.database import Connection
+from tram.store import sqlfile
+from tram.store.batch import encode_json
+from tram.store.database import Connection, available
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,21 @@ def heartbeat(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Says that a process is there. `state`: starting, ready, degraded, stopping, stopped. Never commits."""
-    raise NotImplementedError
+    arguments = {
+        "name": name, "host": host, "pid": pid, "version": version, "state": state, "started": started,
+        "detail": encode_json(dict(detail or {})).decode(),
+    }  # fmt: skip
+    with available():
+        conn.execute(sqlfile.load("processes")["heartbeat"], arguments)
 
 
 def list_processes(conn: Connection, *, within: float = 3600.0) -> list[ProcessRow]:
     """Those heard of in the last `within` seconds, by name."""
-    raise NotImplementedError
+    with available():
+        return [ProcessRow(*row) for row in conn.execute(sqlfile.load("processes")["list"], (within,))]
 
 
 def forget(conn: Connection, older: float = 3600.0) -> int:
     """Deletes rows of processes not heard of for `older` seconds; returns how many. The worker calls it."""
-    raise NotImplementedError
+    with available():
+        return conn.execute(sqlfile.load("processes")["forget"], (older,)).rowcount

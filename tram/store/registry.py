@@ -1,81 +1,30 @@
-"""The registry: which Datastream a reading belongs to, and the Things an operator sees.
+"""The registry: the Things and Datastreams that there are. What finds or makes them for readings: tram.store.resolver.
 
-Every change notifies `CHANNEL` with the Thing's name, so that the caches of all processes stay true.
+Every change of a Thing notifies `CHANNEL` with its name (a trigger does): every process's cache stays true.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from tram.sensing import Location, ThingStatus
-from tram.store.database import Connection
+import psycopg
+
+from tram.clock import from_micros
+from tram.errors import ConflictError, NotFoundError, PayloadError
+from tram.sensing import Location, Thing, ThingStatus
+from tram.store import sqlfile
+from tram.store.batch import encode_json, storable_text
+from tram.store.database import Connection, available
+from tram.store.resolver import Held, Key, Refused, Resolution, Resolved, name_fault, resolve
+
+__all__ = [
+    "CHANNEL", "DatastreamRow", "Held", "Key", "Refused", "Resolution", "Resolved", "ThingRow", "accept", "describe",
+    "get_datastreams", "get_thing", "list_datastreams", "list_things", "put", "refuse", "resolve", "seen",
+]  # fmt: skip
 
 CHANNEL = "tram_registry"
 """NOTIFY channel; the payload is the name of the Thing that was added, accepted, refused, renamed or changed."""
-
-
-class Key(NamedTuple):
-    """What a reading calls itself on the wire. `unit` is "" when none was stated."""
-
-    thing: str
-    property: str
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """Where readings of a key are stored.
-
-    Attributes:
-        property: the canonical name (tram.properties), or the name as sent when it is not in the catalogue.
-        unit: the UCUM unit that the Datastream is stored in (or as sent when unknown, or ""): the caller converts.
-        low, high: limits of the property in that unit, NaN where there is none.
-        stuck_after: repeats of one value that make a sensor stuck; 0: never.
-    """
-
-    datastream_id: int
-    thing_id: int
-    property: str
-    unit: str
-    low: float
-    high: float
-    stuck_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The Thing waits to be accepted: its messages go to tram.store.pending."""
-
-    thing_id: int
-    thing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Readings of this key are not stored. `reason` is a stable code, `detail` says it to a person.
-
-    Reasons: `name` (empty, too long, control characters), `closed` (unknown Thing under the closed policy), `refused`
-    (an operator refused the Thing), `pending-full` (too many Things wait), `datastreams-full` (too many of one Thing).
-    """
-
-    reason: str
-    detail: str
-
-
-Resolution = Resolved | Held | Refused
-
-
-def resolve(
-    conn: Connection, keys: Collection[Key], policy: str, pending_things: int = 10_000
-) -> dict[Key, Resolution]:
-    """Finds, and by policy makes, the Things and Datastreams of `keys`. One answer for every key.
-
-    `policy` (settings.provisioning) is about Things never seen: `open` makes them, `pending` makes them waiting,
-    `closed` refuses them. New properties of a known active Thing are always taken. Several processes may resolve the
-    same keys at once: one Thing, one Datastream comes of it. Never commits; commit soon, since others may wait for it.
-    """
-    raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,34 +66,56 @@ def list_things(
 
     `search`: part of the name or label, without regard to case; wildcard characters mean themselves.
     """
-    raise NotImplementedError
+    pattern = None
+    if search:
+        escaped = storable_text(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        pattern = f"%{escaped}%"
+    arguments = {"after": storable_text(after), "status": status, "pattern": pattern, "limit": limit}
+    with available():
+        return [_thing(row) for row in conn.execute(sqlfile.load("registry")["list_things"], arguments)]
 
 
 def get_thing(conn: Connection, thing: int | str) -> ThingRow:
     """By id or by name. Raises NotFoundError."""
-    raise NotImplementedError
+    by_id = isinstance(thing, int)
+    arguments = {"id": thing if by_id else None, "name": None if by_id else storable_text(str(thing))}
+    with available():
+        row = None
+        if not by_id or -(2**31) <= int(thing) < 2**31:
+            row = conn.execute(sqlfile.load("registry")["get_thing"], arguments).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no Thing {thing!r}")
+    return _thing(row)
 
 
 def list_datastreams(
     conn: Connection, *, thing_id: int | None = None, after: int = 0, limit: int = 1000
 ) -> list[DatastreamRow]:
     """Datastreams by id, of one Thing or of all. The next page starts `after` the last id."""
-    raise NotImplementedError
+    arguments = {"after": after, "thing": thing_id, "ids": None, "limit": limit}
+    with available():
+        return [DatastreamRow(*row) for row in conn.execute(sqlfile.load("registry")["list_datastreams"], arguments)]
 
 
 def get_datastreams(conn: Connection, ids: Sequence[int]) -> dict[int, DatastreamRow]:
     """Datastreams of these ids; the ones that do not exist are not in it."""
-    raise NotImplementedError
+    arguments = {"after": 0, "thing": None, "ids": list(ids), "limit": None}
+    with available():
+        rows = conn.execute(sqlfile.load("registry")["list_datastreams"], arguments).fetchall()
+    return {row[0]: DatastreamRow(*row) for row in rows}
 
 
 def accept(conn: Connection, thing_id: int) -> ThingRow:
     """Makes a pending or refused Thing active: a gateway replays its waiting messages. Raises NotFoundError."""
-    raise NotImplementedError
+    return _set_status(conn, thing_id, ThingStatus.ACTIVE)
 
 
 def refuse(conn: Connection, thing_id: int) -> ThingRow:
     """Refuses a Thing: its waiting messages are deleted, new ones are not stored. Raises NotFoundError."""
-    raise NotImplementedError
+    refused = _set_status(conn, thing_id, ThingStatus.REFUSED)
+    with available():
+        conn.execute(sqlfile.load("registry")["forget_waiting"], (thing_id,))
+    return replace(refused, waiting=0)
 
 
 def describe(
@@ -158,16 +129,81 @@ def describe(
     location: Location | None = None,
     properties: Mapping[str, Any] | None = None,
 ) -> ThingRow:
-    """Changes what is given and leaves the rest.
+    """Changes what is given and leaves the rest; the area "" takes the Thing out of its area.
+
+    An error leaves the transaction to be rolled back.
 
     Raises:
         NotFoundError: no such Thing, or no such area.
         ConflictError: another Thing has this name.
         PayloadError: a name that cannot be one.
     """
-    raise NotImplementedError
+    fault = name_fault(name, "thing") if name is not None else None
+    if fault:
+        raise PayloadError(fault, code="name")
+    arguments = {
+        "id": thing_id,
+        "name": name,
+        "label": None if label is None else storable_text(label),
+        "kind": None if kind is None else storable_text(kind),
+        "area": area,
+        "place": location is not None,
+        "longitude": location.longitude if location else None,
+        "latitude": location.latitude if location else None,
+        "height": location.height if location else None,
+        "properties": None if properties is None else encode_json(dict(properties)).decode(),
+    }
+    try:
+        with available():
+            row = conn.execute(sqlfile.load("registry")["describe"], arguments).fetchone()
+    except psycopg.errors.UniqueViolation:
+        raise ConflictError(f"another Thing is called {name!r}") from None
+    except psycopg.errors.ForeignKeyViolation:
+        raise NotFoundError(f"there is no area {area!r}") from None
+    if row is None:
+        raise NotFoundError(f"there is no Thing {thing_id}")
+    return get_thing(conn, thing_id)
+
+
+def put(conn: Connection, thing: Thing) -> ThingRow:
+    """Adds a Thing as described, or describes the one of this name anew; the status of one that exists stays.
+
+    Raises:
+        NotFoundError: no such area.
+        PayloadError: a name that cannot be one.
+    """
+    fault = name_fault(thing.name, "thing")
+    if fault:
+        raise PayloadError(fault, code="name")
+    with available():
+        conn.execute(sqlfile.load("registry")["add_thing"], (thing.name, thing.status))
+    return describe(
+        conn, get_thing(conn, thing.name).id, label=thing.label, kind=thing.kind, area=thing.area or "",
+        location=thing.location, properties=thing.properties,
+    )  # fmt: skip
 
 
 def seen(conn: Connection, times: Mapping[int, int]) -> None:
     """Notes when Things (by id) were last heard of, in microseconds; an older time than the stored one is ignored."""
-    raise NotImplementedError
+    if not times:
+        return
+    ids = sorted(times)
+    arguments = {"ids": ids, "times": [from_micros(times[id]) for id in ids]}
+    with available():
+        conn.execute(sqlfile.load("registry")["seen"], arguments)
+
+
+def _set_status(conn: Connection, thing_id: int, status: ThingStatus) -> ThingRow:
+    with available():
+        row = conn.execute(sqlfile.load("registry")["set_status"], {"id": thing_id, "status": status}).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no Thing {thing_id}")
+    return get_thing(conn, thing_id)
+
+
+def _thing(row: Sequence[Any]) -> ThingRow:
+    (id, name, label, kind, status, area, longitude, latitude, height, properties, created, seen, dropped, datastreams,
+     waiting) = row  # fmt: skip
+    location = None if longitude is None else Location(longitude, latitude, height)
+    return ThingRow(id, name, label, kind, ThingStatus(status), area, location, properties, created, seen, datastreams,
+                    waiting, dropped)  # fmt: skip

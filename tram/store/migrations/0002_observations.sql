@@ -35,7 +35,8 @@ CREATE TABLE committed_2 PARTITION OF committed FOR VALUES IN (2);
 CREATE TABLE committed_3 PARTITION OF committed FOR VALUES IN (3);
 CREATE TABLE committed_4 PARTITION OF committed FOR VALUES IN (4);
 CREATE TABLE committed_5 PARTITION OF committed FOR VALUES IN (5);
-CREATE INDEX committed_seq_index ON committed (seq);
+CREATE INDEX committed_by_seq ON committed (seq);
+CREATE INDEX committed_by_time ON committed (at);   -- one entry a batch: what was stored in the last minute
 
 -- One row. `trimmed` is the largest seq that is gone: a reader whose position is smaller has fallen behind.
 CREATE TABLE committed_ring (

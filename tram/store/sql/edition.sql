@@ -37,3 +37,18 @@ FROM pg_proc p
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'timescaledb'
 WHERE p.proname = 'merge_chunks' AND pg_has_role(p.proowner, 'USAGE')
+
+-- name: approximate_rows
+-- By the statistics collector, which counts every insert within a second or so, or the planner's figure if that is
+-- larger (the collector forgets in a crash). A hypertable's chunks, like partitions, inherit from it.
+SELECT coalesce(sum(greatest(pg_stat_get_live_tuples(part), c.reltuples::bigint, 0)), 0)::bigint
+FROM (
+    SELECT %(table)s::text::regclass::oid AS part
+    UNION ALL
+    SELECT inhrelid FROM pg_inherits WHERE inhparent = %(table)s::text::regclass
+) AS parts
+JOIN pg_class c ON c.oid = part
+
+-- name: approximate_rows_compressed
+-- Knows the rows inside the columnstore, which the query above does not.
+SELECT approximate_row_count(%(table)s::text::regclass)

@@ -6,9 +6,6 @@ SAVEPOINT tram_write
 -- name: rollback
 ROLLBACK TO SAVEPOINT tram_write
 
--- name: release
-RELEASE SAVEPOINT tram_write
-
 -- name: copy_plain
 COPY observation (phenomenon_time, datastream_id, quality, result) FROM STDIN (FORMAT binary)
 

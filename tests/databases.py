@@ -1,0 +1,107 @@
+"""Real databases for tests: one embedded server a test process, a migrated template an edition, a copy a test."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tram.embedded import prefix
+from tram.embedded.postgres import PostgresServer
+from tram.settings import Settings
+from tram.store import database, migrate
+
+EDITIONS = ("timescaledb", "plain")
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Database:
+    """An empty, migrated database of one test.
+
+    Attributes:
+        edition: "timescaledb" or "plain".
+        url: postgresql://…
+    """
+
+    edition: str
+    url: str
+    server: PostgresServer
+    _open: list[database.Connection] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(database_url=self.url)
+
+    def connect(self, *, autocommit: bool = False) -> database.Connection:
+        """A connection that is closed with the test."""
+        conn = database.connect(self.settings, "test", autocommit=autocommit)
+        self._open.append(conn)
+        return conn
+
+    def close(self) -> None:
+        for conn in self._open:
+            conn.close()
+
+
+class Server:
+    """The server of this test process, and its templates."""
+
+    def __init__(self, folder: Path) -> None:
+        self.postgres = PostgresServer(folder, durable=False)
+        self.postgres.cluster.prepare()
+        if prefix.timescaledb_version():
+            # Its workers would sit in the templates, and CREATE DATABASE wants those to itself.
+            (folder / "local.conf").write_text("timescaledb.max_background_workers = 0\n")
+        self.postgres.start()
+        self._admin = psycopg.connect(self.postgres.url, autocommit=True)
+        self._templates: dict[str, str] = {}
+
+    def missing(self, edition: str) -> str | None:
+        """Why there can be no database of this edition."""
+        if edition == "timescaledb" and prefix.timescaledb_version() is None:
+            return "TimescaleDB is not built: `make timescaledb` builds it"
+        return None
+
+    def url(self, name: str) -> str:
+        """The address of a database of this server."""
+        return psycopg.conninfo.make_conninfo(self.postgres.url, dbname=name)
+
+    def create(self, template: str = "template0") -> str:
+        """Makes a database; returns its name."""
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        query = "CREATE DATABASE {} TEMPLATE {}"
+        self._admin.execute(sql.SQL(query).format(sql.Identifier(name), sql.Identifier(template)))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drops a database, with whatever is connected to it."""
+        self._admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def template(self, edition: str) -> str:
+        """The name of a migrated database to copy."""
+        if edition not in self._templates:
+            name = self.create()
+            with psycopg.connect(self.url(name)) as conn:
+                migrate.migrate(conn, plain=edition == "plain")
+            self._templates[edition] = name
+        return self._templates[edition]
+
+    @contextmanager
+    def database(self, edition: str) -> Iterator[Database]:
+        """A migrated database, for as long as the block runs."""
+        name = self.create(self.template(edition))
+        made = Database(edition, self.url(name), self.postgres)
+        try:
+            yield made
+        finally:
+            made.close()
+            self.drop(name)
+
+    def close(self) -> None:
+        self._admin.close()
+        self.postgres.stop()

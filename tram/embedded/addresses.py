@@ -61,6 +61,15 @@ def publish_all(settings: Settings, addresses: dict[str, str]) -> None:
     write_whole(run_folder(settings) / ADDRESSES, json.dumps(addresses, indent=2) + "\n")
 
 
+def published(settings: Settings) -> dict[str, str]:
+    """What publish_all wrote; empty when nothing runs (or is not ready yet)."""
+    try:
+        found = json.loads((run_folder(settings) / ADDRESSES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(url) for name, url in found.items()} if isinstance(found, dict) else {}
+
+
 def withdraw(settings: Settings) -> None:
     """Removes all of them: nothing runs any more."""
     for name in (DATABASE, MQTT, ADDRESSES):

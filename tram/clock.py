@@ -13,6 +13,7 @@ from tram.quality import Quality
 from tram.sensing import Micros
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
@@ -21,8 +22,7 @@ def to_micros(moment: datetime) -> Micros:
     """Microseconds of an aware datetime; a naive one is an error, since it names no moment."""
     if moment.tzinfo is None:
         raise ValueError(f"a time without an offset names no moment: {moment.isoformat()}")
-    delta = moment - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+    return (moment - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: Micros) -> datetime:

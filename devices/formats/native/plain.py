@@ -30,9 +30,13 @@ def reader(thing: str) -> Callable[[bytes], Columns | tuple[()] | None]:
         stated = record.pop("ts", None)
         time = None
         if stated is not None:
-            if type(stated) is not int or not -limit < stated < limit:
-                return None
-            time = stated * 1000
+            if type(stated) is int and -limit < stated < limit:
+                time = stated * 1000
+            else:
+                try:
+                    time = odd.time_of(stated)
+                except ValueError:
+                    return None
         names = tuple(record)
         units = shapes.get(names)
         if units is None:

@@ -99,7 +99,11 @@ class Decoder:
         """Adds a chunk's messages to the rows, and to the letters those that say nothing readable."""
         rows.chunks.append(chunk)
         payloads = chunk.payloads
-        if chunk.retained or (chunk.size > self._bytes and max(map(len, payloads), default=0) > self._bytes):
+        if (
+            chunk.retained
+            or chunk.oversized
+            or (chunk.size > self._bytes and max(map(len, payloads), default=0) > self._bytes)
+        ):
             self._one_by_one(chunk, rows)
             return
         routes, shapes, slots, ends = self._routes, self._shapes, rows.slots, rows.ends

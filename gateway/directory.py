@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tram.errors import UnitError
-from tram.properties import known
 from tram.quality import Quality
 from tram.store import registry
 from tram.store.database import Connection
@@ -145,17 +144,15 @@ class Directory:
 def conversion(key: Key, answer: Resolved) -> tuple[float, float, int]:
     """(scale, offset, flags) that bring a key's values into its Datastream's unit.
 
-    No unit stated means the property's own. A unit that is unknown, or that measures something else than the property,
-    cannot be converted: the value is stored as sent and flagged.
+    No unit stated means the Datastream's. A unit that cannot be converted (unknown, or of something else than the
+    property) leaves the value as sent, and flags it.
     """
     if not key.unit:
         return 1.0, 0.0, 0
-    sent = ucum(key.unit)
-    catalogued = known(key.property)
-    if sent is None or (catalogued is not None and answer.unit != catalogued.unit):
-        return 1.0, 0.0, int(Quality.UNIT)
+    if key.unit == answer.unit:
+        return 1.0, 0.0, 0
     try:
-        scale, offset = linear(sent, answer.unit)
+        scale, offset = linear(ucum(key.unit) or key.unit, answer.unit)
     except UnitError:
         return 1.0, 0.0, int(Quality.UNIT)
     return scale, offset, 0

@@ -20,7 +20,9 @@ def length(n: int) -> bytes:
             return bytes(out)
 
 
-def publish(topic: bytes, payload: bytes, *, qos: int = 1, mid: int = 1, retain: bool = False, dup: bool = False) -> bytes:
+def publish(
+    topic: bytes, payload: bytes, *, qos: int = 1, mid: int = 1, retain: bool = False, dup: bool = False
+) -> bytes:
     head = 0x30 | qos << 1 | retain | dup << 3
     body = len(topic).to_bytes(2) + topic + (mid.to_bytes(2) if qos else b"") + payload
     return bytes([head]) + length(len(body)) + body
@@ -83,7 +85,7 @@ def test_agrees_with_paho(stream: list[bytes]) -> None:
     client._handle_on_message = lambda m: heard.append((m._topic, bytes(m.payload), m.mid, m.retain))  # type: ignore[method-assign]
     mine = []
     for packet in stream:
-        chunk, others = frame([packet])
+        chunk, _ = frame([packet])
         if packet[0] & 0xF0 == 0x30 and packet[0] & 6 != 4 and len(chunk.topics[0]):
             client._in_packet["command"] = packet[0]
             client._in_packet["packet"] = bytearray(packet[2 if packet[1] < 128 else 3 :])

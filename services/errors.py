@@ -6,6 +6,7 @@
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -131,7 +132,8 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, "bad-request")
-    detail = "" if error.detail == PROBLEMS[code][1] else str(error.detail)
+    # Starlette's own details are the names of statuses: they say nothing that the title does not.
+    detail = "" if error.detail == HTTPStatus(error.status_code).phrase else str(error.detail)
     return problem(code, detail, headers=error.headers)
 
 

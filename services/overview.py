@@ -67,6 +67,7 @@ class Overview:
     def __init__(self, pool: ConnectionPool[Connection], readiness: Readiness) -> None:
         self._pool, self._readiness = pool, readiness
         self._tally = Tally()
+        self._looked = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -132,7 +133,7 @@ class Overview:
                 counts=counts,
                 observations=counts.observations if total is None else total,
                 exact=total is not None,
-                rates=self._tally.rates(now),
+                rates=self._tally.rates(self._looked or now),
                 last_commit=self._tally.last,
                 processes=running,
             )
@@ -167,8 +168,11 @@ class Overview:
             if position == 0:
                 row = conn.execute(QUERIES["stream_end"]).fetchone()
                 position = max(0, (row[0] if row else 0) - BACKLOG)
+            moment = conn.execute(QUERIES["moment"]).fetchone()
             rows = conn.execute(QUERIES["stream"], {"position": position, "limit": STEP}).fetchall()
         with self._lock:
+            # The seconds that ended before this look are whole: what was committed in them has been seen.
+            self._looked = float(moment[0]) if moment else 0.0
             for seq, at, op, n in rows:
                 self._tally.add(seq, at, op, n)
 

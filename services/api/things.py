@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from services.api.models import Datastream, Reading, Thing, ThingWithDatastreams
-from services.deps import Database, Search, ThingName, allow
+from services.deps import Database, Filter, Search, ThingName, allow
 from services.errors import ANSWERS
 from services.paging import LIMIT, Cursor, Limit, Page, decode, page
 from tram.sensing import ThingStatus
@@ -19,13 +19,17 @@ MOST_DATASTREAMS = 1000
 def list_things(
     database: Database,
     q: Search = "",
+    kind: Filter = None,
+    area: Filter = None,
     status: Annotated[ThingStatus | None, Query(description="only those in this state; without it, all")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Page[Thing]:
     """Every Thing the registry knows, in the order of its name. Filters add up."""
     after = decode(cursor, tuple[str])
-    rows = registry.list_things(database, status=status, search=q, after=after[0] if after else "", limit=limit + 1)
+    rows = registry.list_things(
+        database, status=status, kind=kind, area=area, search=q, after=after[0] if after else "", limit=limit + 1
+    )
     more = len(rows) > limit
     return page([Thing.of(row) for row in rows[:limit]], limit, (rows[limit - 1].name,) if more else None)
 

@@ -46,6 +46,11 @@ export function span(seconds) {
   return count(Math.floor(s / 86400)) + names[3];
 }
 
+/** A short delay, with tenths below ten seconds. */
+export function delay(seconds) {
+  return seconds < 10 ? `${numberFormat(1).format(Math.max(0, seconds))} s` : span(seconds);
+}
+
 /** A wall-clock time at +07, where the province is, whatever the machine's zone. */
 export function clock(date, seconds = true) {
   return new Intl.DateTimeFormat("en-GB", {

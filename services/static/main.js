@@ -1,13 +1,14 @@
 /** The first page: three questions asked again and again, and the panels they fill. */
 import { $, say } from "./dom.js";
-import { clock, span } from "./format.js";
+import { clock, delay, span } from "./format.js";
 import * as panels from "./panels.js";
 import { ask, Failure, poll } from "./poll.js";
 import { fill, speak, spoken, t } from "./text.js";
 
 const ROWS = 16;
+const LETTERS = 7;
 const root = document.documentElement;
-const seen = { status: null, overview: null, newest: null, trends: new Map() };
+const seen = { status: null, overview: null, newest: null, letters: null, trends: new Map() };
 let offset = 0; // the server's clock less this machine's, in ms
 let lost = null; // { since: Date, kind } while the answers stay away
 let spokenStates = new Map();
@@ -28,13 +29,14 @@ function draw() {
     panels.properties(seen.overview.properties);
     panels.places(seen.overview.places);
   }
+  if (seen.letters) panels.letters(seen.letters, seen.status?.counts.dead_letters ?? seen.letters.length, now());
   if (seen.newest) panels.newest(seen.newest, seen.trends, now());
 }
 
 function live(lag, quiet) {
   const state = lost ? "off" : lag === null ? "quiet" : quiet ? "quiet" : "ok";
   $("live").dataset.state = state;
-  say($("live-text"), lost ? t("off") : lag === null ? t("idle") : quiet ? t("quiet", span(lag)) : t("live-lag", span(lag)));
+  say($("live-text"), lost ? t("off") : lag === null ? t("idle") : quiet ? t("quiet", span(lag)) : t("live-lag", delay(seen.status.lag ?? 0)));
 }
 
 /** Says changes of a process's state to who listens, not every beat. */
@@ -82,7 +84,12 @@ const overview = poll(() => "/api/overview", 5000, (body) => {
   draw();
 }, () => {});
 
-const newest = poll(() => `/api/observations/newest?limit=${ROWS}`, 2000, async (body) => {
+const letters = poll(() => `/api/dead-letters?limit=${LETTERS}`, 5000, (body) => {
+  seen.letters = body.items;
+  draw();
+}, () => {});
+
+const newest = poll(() => `/api/observations/newest?limit=${ROWS * 2}`, 2500, async (body) => {
   seen.newest = distinct(body);
   const ids = [...new Set(seen.newest.filter((r) => r.result !== null).map((r) => r.datastream))];
   if (ids.length) {
@@ -99,10 +106,10 @@ const newest = poll(() => `/api/observations/newest?limit=${ROWS}`, 2000, async 
 /** One row a Datastream: its newest. */
 function distinct(list) {
   const had = new Set();
-  return list.filter((r) => !had.has(r.datastream) && had.add(r.datastream));
+  return list.filter((r) => !had.has(r.datastream) && had.add(r.datastream)).slice(0, ROWS);
 }
 
-$("retry").addEventListener("click", () => [status, overview, newest].forEach((one) => one.now()));
+$("retry").addEventListener("click", () => [status, overview, letters, newest].forEach((one) => one.now()));
 
 function press() {
   const chosen = { lang: root.lang, theme: root.dataset.theme, density: root.dataset.density };

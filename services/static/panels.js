@@ -102,7 +102,7 @@ export function properties(list) {
       const words = unit(p.unit);
       return h("tr", { class: p.fresh === 0 ? "old" : "" },
         h("td", {}, label(p.labels, p.property)),
-        h("td", { class: "r num t3" }, count(p.datastreams)),
+        h("td", { class: "r num t3 wide" }, count(p.datastreams)),
         h("td", { class: "r num" }, h("span", { class: "val" }, value(p.middle)), words ? h("span", { class: "u" }, words) : ""),
         h("td", {}, p.histogram.length ? spread(p.histogram, p.low, p.middle, p.high, t("spreadPlot", count(p.datastreams), value(p.low), value(p.high))) : ""),
         h("td", { class: "r num t3 wide" }, p.low === null ? "" : `${value(p.low)} – ${value(p.high)}`),
@@ -163,14 +163,30 @@ export function newest(list, trends, now) {
       const age = (now - Date.parse(r.time)) / 1000;
       const results = trends.get(r.datastream);
       return h("tr", { class: age > 900 ? "old stale" : "" },
-        h("td", {}, r.label || r.thing, r.label ? h("span", { class: "code" }, r.thing) : ""),
-        h("td", {}, label(names.get(r.property) ?? {}, r.property)),
+        h("td", {}, r.label || r.thing, r.label ? h("span", { class: "code wide" }, r.thing) : "", h("span", { class: "under", "aria-hidden": "true" }, label(names.get(r.property) ?? {}, r.property))),
+        h("td", { class: "tucked" }, label(names.get(r.property) ?? {}, r.property)),
         h("td", { class: "r num" }, ...shown(r)),
         h("td", { class: "wide" }, results ? trend(results, t("trendPlot", count(results.length))) : ""),
         h("td", { class: "wide" }, ...quality(r.flags)),
         h("td", { class: "r num" }, h("span", { class: "age" }, span(age))),
       );
     }),
+  );
+}
+
+export function letters(list, kept, now) {
+  const box = $("letters-empty");
+  box.hidden = true;
+  if (list.length === 0) empty(box, t("e_letters"), t("e_lettersHow"));
+  say($("letters-note"), list.length ? t("lettersNote", count(kept)) : "");
+  $("letters").replaceChildren(
+    ...list.map((one) =>
+      h("li", {},
+        h("p", { class: "line" }, h("span", { class: "tag warn" }, one.reason), h("b", { title: one.topic }, one.topic), h("span", { class: "age" }, span((now - Date.parse(one.at)) / 1000))),
+        h("p", { class: "why", title: one.detail }, one.detail),
+        h("p", { class: "what" }, one.payload.slice(0, 120)),
+      ),
+    ),
   );
 }
 

@@ -3,17 +3,30 @@ import { s } from "./dom.js";
 
 const round = (x) => Math.round(x * 100) / 100;
 
-/** Bars of one value a second, newest right; seconds without any stay empty. The scale is from zero. */
+/**
+ * Bars of one value a second, newest right; seconds without any stay empty. The scale is from zero. A burst more than
+ * three times the usual would flatten all the rest: it is cut at the top, and marked so.
+ */
 export function bars(svg, values, mean) {
-  const high = Math.max(1, ...values) * 1.08;
   const n = values.length;
+  const some = values.filter((value) => value > 0).sort((a, b) => a - b);
+  const usual = some.length ? some[Math.floor((some.length - 1) * 0.9)] : 1;
+  const most = some.length ? some[some.length - 1] : 1;
+  const high = Math.max(1, most > 3 * usual ? 1.6 * usual : most * 1.08);
   let d = "";
+  let cut = "";
   values.forEach((value, i) => {
-    if (value > 0) d += `M${round(i + 0.12)} 100V${round(100 - (value / high) * 100)}h.76V100z`;
+    if (value <= 0) return;
+    d += `M${round(i + 0.12)} 100V${round(100 - Math.min(1, value / high) * 100)}h.76V100z`;
+    if (value > high) cut += `M${round(i + 0.12)} 0h.76v3h-.76z`;
   });
   svg.setAttribute("viewBox", `0 0 ${n} 100`);
   const y = round(100 - (mean / high) * 100);
-  svg.replaceChildren(s("path", { class: "bars", d }), mean > 0 ? s("path", { class: "mean", d: `M0 ${y}H${n}`, fill: "none" }) : "");
+  svg.replaceChildren(
+    s("path", { class: "bars", d }),
+    s("path", { class: "cut", d: cut }),
+    mean > 0 ? s("path", { class: "mean", d: `M0 ${y}H${n}`, fill: "none" }) : "",
+  );
 }
 
 /** How values lie between the least and the greatest: a bar a step, and a line at the median. */

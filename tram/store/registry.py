@@ -60,7 +60,14 @@ class DatastreamRow:
 
 
 def list_things(
-    conn: Connection, *, status: ThingStatus | None = None, after: str = "", limit: int = 100, search: str = ""
+    conn: Connection,
+    *,
+    status: ThingStatus | None = None,
+    kind: str | None = None,
+    area: str | None = None,
+    after: str = "",
+    limit: int = 100,
+    search: str = "",
 ) -> list[ThingRow]:
     """Things by name. The next page starts `after` the last name; fewer than `limit` rows: that was all.
 
@@ -70,7 +77,14 @@ def list_things(
     if search:
         escaped = storable_text(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         pattern = f"%{escaped}%"
-    arguments = {"after": storable_text(after), "status": status, "pattern": pattern, "limit": limit}
+    arguments = {
+        "after": storable_text(after),
+        "status": status,
+        "kind": None if kind is None else storable_text(kind),
+        "area": None if area is None else storable_text(area),
+        "pattern": pattern,
+        "limit": limit,
+    }
     with available():
         return [_thing(row) for row in conn.execute(sqlfile.load("registry")["list_things"], arguments)]
 

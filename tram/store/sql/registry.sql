@@ -48,6 +48,8 @@ SELECT t.id, t.name, t.label, t.kind, t.status, t.area, t.longitude, t.latitude,
 FROM thing t
 WHERE t.name > %(after)s
   AND (%(status)s::text IS NULL OR t.status = %(status)s)
+  AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
+  AND (%(area)s::text IS NULL OR t.area = %(area)s)
   AND (%(pattern)s::text IS NULL OR t.name ILIKE %(pattern)s OR t.label ILIKE %(pattern)s)
 ORDER BY t.name
 LIMIT %(limit)s

@@ -1,16 +1,16 @@
 -- What differs between PostgreSQL alone and TimescaleDB: used by tram/store/edition.py only.
 
 -- name: detect
--- (installed here, loaded by the server, licence: 'apache' or 'timescale' or NULL)
+-- (installed here, loaded by the server: then its settings exist, licence: 'apache' or 'timescale' or NULL)
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb'),
-       position('timescaledb' IN current_setting('shared_preload_libraries')) > 0,
+       current_setting('timescaledb.disable_load', true) IS NOT NULL,
        current_setting('timescaledb.license', true)
 
 -- name: available
 -- Whether CREATE EXTENSION can work: the files are there, the library is loaded, and this role may (superuser, or the
 -- extension is trusted and the role may create in the database) or it is there already.
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
-    OR position('timescaledb' IN current_setting('shared_preload_libraries')) > 0
+    OR current_setting('timescaledb.disable_load', true) IS NOT NULL
        AND EXISTS (SELECT FROM pg_available_extension_versions
                    WHERE name = 'timescaledb'
                      AND (NOT superuser OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)

@@ -17,6 +17,8 @@ from tram.store import edition, sqlfile
 from tram.store.database import Connection, available
 
 OWN = Path(__file__).with_name("migrations")
+IDENTITY = OWN / "identity"
+"""People, audit, events, the wall around clinical data: a folder of its own, with numbers of its own."""
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _HYPERTABLE = re.compile(r"^-- hypertable: (\w+) by (\w+)$", re.MULTILINE)
 
@@ -48,7 +50,7 @@ class Migration:
 def migrate(
     conn: Connection, folders: Sequence[Path] = (), *, chunk: float = 86_400.0, plain: bool = False
 ) -> list[str]:
-    """Applies what is not applied yet: the store's own folder first, then `folders`; returns their names, in order.
+    """Applies what is not applied yet: the store's own folders first, then `folders`; returns their names, in order.
 
     A folder's name in the `migration` table is `store` for the store's own, else the name of the folder that holds
     `migrations` (services/domains/air/migrations -> air). Commits by itself, one transaction a migration, so hand it a
@@ -62,7 +64,7 @@ def migrate(
         MigrationError: see there. What was applied before it stays.
         UnavailableError: the database is away.
     """
-    migrations = [migration for folder in (OWN, *folders) for migration in read(folder)]
+    migrations = [migration for folder in (OWN, IDENTITY, *folders) for migration in read(folder)]
     queries = sqlfile.load("migrate")
     hypertables = {t: c for m in migrations for t, c in _HYPERTABLE.findall(m.text)}
     with available():

@@ -13,6 +13,7 @@ from tram.embedded.logfile import LogFile
 from tram.embedded.part import Backoff, Part
 
 READ = 64 << 10
+SETTLED = 0.5  # seconds after which a part that cannot be asked counts as ready: it was not refused at its start
 
 
 class Child:
@@ -74,7 +75,8 @@ class Child:
     def is_ready(self) -> bool:
         """Asks it, while it is starting; remembers the answer."""
         if self.state == "starting" and not self.part.once and self.pid is not None:
-            ready = self.part.ready is None or self.part.ready(self.pid)
+            lived = time.monotonic() - self._started
+            ready = lived > SETTLED if self.part.ready is None else self.part.ready(self.pid)
             if ready:
                 self.state, self.took = "ready", time.monotonic() - self._started
         return self.state in ("ready", "done")

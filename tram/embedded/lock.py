@@ -44,12 +44,12 @@ class HomeLock:
             if _alive(holder) or time.monotonic() > deadline:
                 file.close()
                 raise SettingsError(
-                    f"Trạm already runs here (process {holder or '?'}, home {self._folder.parent}): "
+                    f"Trạm already runs here (process {holder.partition(' ')[0] or '?'}, home {self._folder.parent}): "
                     "stop that one, or set TRAM_HOME"
                 )
             time.sleep(0.1)
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()} {_started(os.getpid())}\n")
         file.flush()
         self._file = file
         return self
@@ -128,8 +128,18 @@ def _taken(file: IO[str]) -> bool:
 
 
 def _alive(holder: str) -> bool:
-    """Whether that process runs a supervisor (a number may have been given to another program since)."""
+    """Whether the process that wrote the line still runs: the same number and the same start."""
+    number, _, started = holder.partition(" ")
     try:
-        return b"tram" in Path(f"/proc/{int(holder)}/cmdline").read_bytes()
+        return _started(int(number)) == started
     except (OSError, ValueError):
         return False
+
+
+def _started(pid: int) -> str:
+    """When a process started, in ticks since boot; "" of one that has ended and is not yet buried.
+
+    proc_pid_stat(5): of the fields after the command, the first is the state, the 20th the start.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]

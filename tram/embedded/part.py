@@ -17,7 +17,7 @@ class Part:
         title: shown to people, Vietnamese / English.
         command: makes its argv when it starts, every time anew; may prepare what it needs. Raises TramError.
         stage: parts of a stage start together, once those of the stage before are ready, and stop together.
-        ready: whether it can do its work, asked with its process id; raises nothing. None: as soon as it runs.
+        ready: whether it can do its work, asked with its process id; raises nothing. None: it cannot be asked.
         once: it does its work and ends with 0; that is "ready".
         essential: without it, once given up, the rest makes no sense and is stopped.
         environment: its own environment, None for the supervisor's; `more` is added to it.

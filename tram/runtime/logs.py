@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-_PLAIN = re.compile(r"[^\s\"=\\]+")
-_URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@]+@")
+_PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029]")  # json.dumps leaves them, a terminal or a reader may not
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s@]+@")
 _SECRET_PAIR = re.compile(r"(?i)\b(password|passwd|secret|token|authorization)(\s*[=:]\s*)(?:bearer\s+)?[^\s,;&\"']+")
 LONGEST = 8192  # characters of one line; a traceback may be longer than is useful
 
@@ -48,8 +49,10 @@ class LineFormatter(logging.Formatter):
 
 
 def _value(value: object) -> str:
-    text = hide_secrets(str(value))
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    text = hide_secrets(str(value)[:LONGEST])
+    if _PLAIN.fullmatch(text):
+        return text
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def setup_logging(process: str, level: str = "info") -> None:

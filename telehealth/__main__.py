@@ -1,0 +1,84 @@
+"""`python -m telehealth`: signalling and media. Exit code 2 and one line for a setting that does not fit.
+
+With `--memory` (a trial on one laptop, never in production) it needs no database: rooms end with the process.
+"""
+
+import argparse
+import gc
+import logging
+import os
+import socket
+import sys
+
+import uvicorn
+
+from telehealth.app import create_app
+from telehealth.signalling import Limits
+from tram.embedded.addresses import DATABASE, resolve
+from tram.errors import SettingsError
+from tram.runtime.logs import setup_logging
+from tram.settings import Settings, load
+
+GRACE = 3
+"""Seconds that sockets may take to close after a stop was asked for."""
+
+
+def main() -> int:
+    """Runs the server until SIGTERM or SIGINT; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m telehealth", description=__doc__)
+    parser.add_argument("--memory", action="store_true", help="keep rooms in this process only: no database")
+    memory = parser.parse_args().memory
+    try:
+        settings = load(os.environ)
+        if not memory:
+            settings = resolve(settings, needs=(DATABASE,))
+        app = create_app(settings, memory=memory)
+        sock = listen(settings)
+    except SettingsError as error:
+        print(f"telehealth: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    setup_logging("telehealth", settings.log_level)
+    for chatty in ("aioice", "uvicorn.error"):  # a line a candidate pair, and addresses of people
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Long-lived objects of the start are not looked at again: collections stay short, and packets wait for none.
+    gc.collect()
+    gc.freeze()
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        ws="websockets-sansio",
+        ws_max_size=Limits().frame_bytes,
+        ws_ping_interval=None,  # the protocol has its own, which browsers can see
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE,
+        h11_max_incomplete_event_size=32_768,
+    )
+    uvicorn.Server(config).run(sockets=[sock])
+    return 0
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve on.
+
+    Raises:
+        SettingsError: the address cannot be had.
+    """
+    host, port = settings.telehealth_host, settings.telehealth_port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError as error:
+        where = f"{host}:{port}"
+        raise SettingsError(f"{where} cannot be listened on ({error.strerror}): set TRAM_TELEHEALTH_PORT") from None
+    sock.set_inheritable(True)
+    return sock
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,467 @@
+"""One consult while it is live in this process: its room, its sockets, its peers, and the writing of its state.
+
+socket message / channel frame / timer -> LiveConsult -> room changes -> saved -> everybody is told
+                                                      -> MediaRoom
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from telehealth.client import Client
+from telehealth.keeping import Keeper, QualityRow
+from telehealth.media.peer import Peer, PeerEvents
+from telehealth.media.router import MediaRoom
+from telehealth.messages import (
+    Answer,
+    Bye,
+    Chat,
+    ChatLine,
+    Message,
+    Offer,
+    PcState,
+    Pointed,
+    Pointer,
+    Presence,
+    Problem,
+    Quality,
+    Stats,
+    Use,
+    decode_client,
+    encode,
+)
+from telehealth.quality import Measured, grade
+from telehealth.rights import Action, Rights, Who
+from telehealth.rooms import ConsultRoom, RoomError, Seat
+from telehealth.vitals import Gate
+from tram.errors import UnavailableError
+
+log = logging.getLogger(__name__)
+
+SAVE_WAIT = 1.0
+"""Seconds a chat line waits to be stored before it is passed on all the same."""
+OLD_PEER = 3.0
+"""Seconds the former peer connection lives on after a new one took over."""
+MOST_PEERS = 3
+"""Peer connections of one seat at a time; the oldest goes."""
+EMPTY_SECONDS = 900.0
+"""A room in which nobody has a seat for so long is put away (its state stays in the database)."""
+TALK_RATE = 30.0
+
+
+class LiveConsult:
+    """See the module. `now` is Unix time where it concerns the room, monotonic where it concerns media."""
+
+    def __init__(
+        self, room: ConsultRoom, epoch: int, keeper: Keeper, rights: Rights, moved: Callable[["LiveConsult"], None]
+    ) -> None:
+        self.room = room
+        self.epoch = epoch
+        self.clients: dict[str, Client] = {}
+        self.peers: dict[str, list[Peer]] = {}
+        self.media = MediaRoom(self.tell)
+        self.empty_since: float | None = time.monotonic()
+        self.stats: dict[str, Stats] = {}
+        self._keeper = keeper
+        self._rights = rights
+        self._moved = moved
+        self.gates: dict[str, Gate] = {}
+        self._talk: dict[str, list[float]] = {}
+        self._dirty = asyncio.Event()
+        self._saved = asyncio.Condition()
+        self._saved_rev = -1
+        self._saved_line = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._bytes: dict[str, tuple[int, int, float]] = {}
+        self._closed = False
+        self.spawn(self._save_loop())
+        self.spawn(self._tick_loop())
+
+    @property
+    def name(self) -> str:
+        """The consult's id."""
+        return self.room.state.consult
+
+    def who(self, seat: Seat) -> Who:
+        """The person of a seat."""
+        return Who(self.name, seat.person, seat.role)
+
+    def may(self, seat_id: str, action: Action) -> bool:
+        """Whether the seat's person may do that now."""
+        seat = self.room.state.seats.get(seat_id)
+        return seat is not None and self._rights.may(self.who(seat), action)
+
+    def tell(self, seat: str, message: Message) -> None:
+        """A message to one seat's socket, if there is one."""
+        client = self.clients.get(seat)
+        if client is not None:
+            client.tell(message)
+
+    # --- state ---
+
+    def changed(self) -> None:
+        """The room changed: it is written, and everybody is told."""
+        self._dirty.set()
+        if self.room.state.ended is not None:
+            return
+        for seat_id in list(self.clients):
+            if seat_id in self.room.state.seats:
+                self.tell(seat_id, self.room.view(seat_id))
+        self.empty_since = None if self.room.state.seats else (self.empty_since or time.monotonic())
+
+    async def stored(self, seconds: float) -> bool:
+        """Waits until the present state is written; False after `seconds`."""
+        rev, line = self.room.state.rev, self.room.state.line_number
+        self._dirty.set()
+        try:
+            async with asyncio.timeout(seconds), self._saved:
+                await self._saved.wait_for(lambda: self._saved_rev >= rev and self._saved_line >= line)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _save_loop(self) -> None:
+        pause = 0.1
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            state = self.room.state
+            rev, line = state.rev, state.line_number
+            try:
+                kept = await self._keeper.save(self.name, self.epoch, self.room.snapshot(), state.ended)
+            except UnavailableError as error:
+                log.warning("the room could not be written", extra={"reason": str(error)})
+                self._dirty.set()
+                await asyncio.sleep(pause)
+                pause = min(5.0, pause * 2)
+                continue
+            pause = 0.1
+            if not kept:
+                self._moved(self)
+                return
+            async with self._saved:
+                self._saved_rev, self._saved_line = rev, line
+                self._saved.notify_all()
+            if self._closed and not self._dirty.is_set():
+                return
+
+    # --- seats ---
+
+    def attach(self, seat: str, client: Client) -> Client | None:
+        """The socket of a seat; returns the one it replaces."""
+        previous = self.clients.get(seat)
+        self.clients[seat] = client
+        client.seat = seat
+        return previous
+
+    def detach(self, seat: str, client: Client, now: float) -> None:
+        """The socket is gone; the seat stays, and so does its media while packets come."""
+        if self.clients.get(seat) is not client:
+            return
+        del self.clients[seat]
+        if seat in self.room.state.seats:
+            self.room.lost(seat, now)
+            self.changed()
+
+    async def vacate(self, seat: str, bye: Bye) -> None:
+        """The seat is gone for good: its media ends, its socket is told why."""
+        client = self.clients.pop(seat, None)
+        if client is not None:
+            client.end(bye)
+        self.media.withdraw(seat)
+        self.gates.pop(seat, None)
+        self.stats.pop(seat, None)
+        for peer in self.peers.pop(seat, []):
+            await peer.close()
+        self.changed()
+
+    async def end(self, now: float, why: str) -> None:
+        """The consult is over for all."""
+        self.room.close(now, why)
+        self.changed()
+        for seat in set(self.clients) | set(self.peers):
+            await self.vacate(seat, Bye(code="ended", message="the consult has ended"))
+
+    # --- media ---
+
+    async def offer(self, seat: str, offer: Offer) -> None:
+        """Answers an offer; the former peer connection goes on until this one stands.
+
+        Raises:
+            RoomError: with code `sdp` when it cannot be answered, `forbidden` from the waiting room.
+        """
+        taken = self.room.state.seats.get(seat)
+        if taken is None or not taken.admitted or not self.may(seat, Action.RECEIVE):
+            raise RoomError("forbidden", "wait until the doctor lets you in")
+        allowed = {Use.SLOT_AUDIO, Use.SLOT_VIDEO}
+        if self.may(seat, Action.SEND_AUDIO):
+            allowed.add(Use.MICROPHONE)
+        if self.may(seat, Action.SEND_VIDEO):
+            allowed |= {Use.CAMERA, Use.SCREEN}
+        events = PeerEvents(
+            state=lambda peer, state: self._peer_state(seat, peer, state),
+            talk=lambda peer, text: self._talked(seat, text),
+            vitals=lambda peer, data: self._vitals(seat, data),
+            channel=lambda peer, label: None,
+        )
+        peer = Peer(offer.pc, events)
+        try:
+            answer = await peer.answer(offer, allowed, f"{seat}-{offer.pc}")
+        except ValueError as error:
+            await peer.close()
+            raise RoomError("sdp", str(error)) from None
+        if self._closed or seat not in self.room.state.seats:
+            await peer.close()
+            raise RoomError("not-found", "the seat is gone")
+        peers = self.peers.setdefault(seat, [])
+        peers.append(peer)
+        while len(peers) > MOST_PEERS:
+            oldest = next(p for p in peers if p is not self._active(seat))
+            peers.remove(oldest)
+            self.spawn(oldest.close())
+        self.tell(seat, Answer(pc=offer.pc, sdp=answer))
+
+    def _active(self, seat: str) -> Peer | None:
+        attendee = self.media.attendees.get(seat)
+        return None if attendee is None else attendee.peer
+
+    async def candidate(self, seat: str, number: int, text: str) -> None:
+        """A trickled candidate.
+
+        Raises:
+            RoomError: it is none.
+        """
+        for peer in self.peers.get(seat, []):
+            if peer.number == number:
+                try:
+                    await peer.candidate(text)
+                except ValueError as error:
+                    raise RoomError("malformed", str(error)) from None
+
+    async def close_pc(self, seat: str, number: int) -> None:
+        """The client closed one of its peer connections."""
+        for peer in list(self.peers.get(seat, [])):
+            if peer.number == number:
+                self.peers[seat].remove(peer)
+                self.media.lost(seat, peer)
+                await peer.close()
+
+    def _peer_state(self, seat: str, peer: Peer, state: str) -> None:
+        if self._closed or peer not in self.peers.get(seat, []):
+            return
+        if state == "connected":
+            active = self._active(seat)
+            if active is not None and active.number > peer.number:
+                return
+            previous = self.media.use(seat, peer)
+            self.tell(seat, PcState(pc=peer.number, state="connected"))
+            for old in [p for p in self.peers[seat] if p.number < peer.number]:
+                self.spawn(self._retire(seat, old, OLD_PEER if old is previous else 0.0))
+        else:
+            self.peers[seat].remove(peer)
+            self.media.lost(seat, peer)
+            self.spawn(peer.close())
+            self.tell(seat, PcState(pc=peer.number, state="failed", reason="the connection was lost"))
+
+    async def _retire(self, seat: str, peer: Peer, after: float) -> None:
+        await asyncio.sleep(after)
+        if peer in self.peers.get(seat, []):
+            self.peers[seat].remove(peer)
+        await peer.close()
+
+    # --- data ---
+
+    def _talked(self, seat: str, text: str) -> None:
+        """A frame of the reliable channel: the same rules as on the socket."""
+        now = time.monotonic()
+        recent = [t for t in self._talk.get(seat, []) if t > now - 1.0]
+        self._talk[seat] = [*recent, now]
+        if len(recent) >= TALK_RATE or len(text) > 16_384:
+            return
+        try:
+            message = decode_client(text)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            self.tell(seat, Problem(code="malformed", message="not a message of the channel talk"))
+            return
+        try:
+            if isinstance(message, Chat):
+                self.spawn(self.chat(seat, message))
+            elif isinstance(message, Pointer):
+                self.pointer(seat, message)
+        except RoomError as error:
+            self.tell(seat, Problem(code=error.code, message=str(error), about="talk"))
+
+    async def chat(self, seat: str, message: Chat) -> None:
+        """A line of chat: stored, then told to everybody in the room."""
+        try:
+            if not self.may(seat, Action.CHAT):
+                raise RoomError("forbidden", "you may not write here")
+            line, new = self.room.say(seat, message.id, message.text, time.time())
+        except RoomError as error:
+            self.tell(seat, Problem(code=error.code, message=str(error), about="chat"))
+            return
+        await self.stored(SAVE_WAIT)
+        for other in self.room.inside() if new else [self.room.state.seats[seat]]:
+            self.talk_to(other.id, line)
+
+    def pointer(self, seat: str, message: Pointer) -> None:
+        """Somebody points: told to the others at once."""
+        mine = self.room.state.seats.get(seat)
+        if mine is None or not mine.admitted or not self.may(seat, Action.POINTER):
+            raise RoomError("forbidden", "you may not point here")
+        pointed = Pointed(by=seat, seat=message.seat, x=message.x, y=message.y, use=message.use, down=message.down)
+        for other in self.room.inside():
+            if other.id != seat:
+                self.talk_to(other.id, pointed)
+
+    def talk_to(self, seat: str, message: ChatLine | Pointed) -> None:
+        """On the reliable channel when it is open, else on the socket."""
+        peer = self._active(seat)
+        if peer is None or not peer.send_talk(encode(message).decode()):
+            self.tell(seat, message)
+
+    def _vitals(self, seat: str, data: bytes) -> None:
+        mine = self.room.state.seats.get(seat)
+        if mine is None or not mine.admitted or not self.may(seat, Action.SEND_VITALS):
+            return
+        gate = self.gates.setdefault(seat, Gate())
+        frame = gate.take(data, time.monotonic(), time.time())
+        if frame is None:
+            return
+        text = encode(msgspec.structs.replace(frame, seat=seat)).decode()
+        for other in self.room.state.seats.values():
+            if other.id != seat and other.admitted and self.may(other.id, Action.SEE_VITALS):
+                peer = self._active(other.id)
+                if peer is not None:
+                    peer.send_vitals(text)
+
+    # --- time ---
+
+    async def _tick_loop(self) -> None:
+        next_quality = time.monotonic() + 5.0
+        while not self._closed:
+            await asyncio.sleep(0.25)
+            try:
+                self.media.tick()
+                await self._rights_of_the_moment()
+                for seat in self.room.expire(time.time()):
+                    await self.vacate(seat, Bye(code="seat-lost", message="the seat was kept for two minutes"))
+                now = time.monotonic()
+                if now >= next_quality:
+                    next_quality = now + 5.0
+                    await self._quality(now)
+            except Exception:
+                log.exception("the consult's timer met an error")
+
+    async def _rights_of_the_moment(self) -> None:
+        for seat in list(self.room.state.seats.values()):
+            if not self._rights.may(self.who(seat), Action.JOIN):
+                self.room.state.gone[seat.id] = "refused"
+                del self.room.state.seats[seat.id]
+                self.room.state.rev += 1
+                await self.vacate(seat.id, Bye(code="forbidden", message="you are no longer part of this consult"))
+                continue
+            audio, video = self.may(seat.id, Action.SEND_AUDIO), self.may(seat.id, Action.SEND_VIDEO)
+            for peer in self.peers.get(seat.id, []):
+                for use, uplink in peer.uplinks.items():
+                    uplink.enabled = audio if use is Use.MICROPHONE else video
+
+    async def _quality(self, now: float) -> None:
+        rows = []
+        for seat in self.room.state.seats.values():
+            if not seat.admitted:
+                continue
+            row = self._measure(seat, now)
+            rows.append(row)
+            told = Quality(
+                seat=seat.id, level=row.level, reason=row.reason, loss_up=row.loss_up, loss_down=row.loss_down,
+                rtt_ms=row.rtt_ms, jitter_ms=row.jitter_ms, kbps_up=row.kbps_up, kbps_down=row.kbps_down,
+                video_down=row.video,
+            )  # fmt: skip
+            for other in self.room.inside():
+                self.tell(other.id, told)
+        if rows:
+            self.spawn(self._record(rows))
+
+    def _measure(self, seat: Seat, now: float) -> QualityRow:
+        peer = self._active(seat.id)
+        attendee = self.media.attendees.get(seat.id)
+        own = self.stats.pop(seat.id, None)
+        loss_up = jitter = rtt = up = down = None
+        silent = peer is None or peer.wire is None or now - peer.last_packet > 3.0
+        if seat.presence is Presence.AWAY:
+            silent = True
+        paused = attendee is not None and not attendee.link.video
+        video = ""
+        layer = ""
+        if peer is not None and peer.wire is not None:
+            before = self._bytes.get(seat.id)
+            counts = (peer.wire.bytes_in, peer.wire.bytes_out, now)
+            self._bytes[seat.id] = counts
+            if before is not None and before[0] <= counts[0] and before[1] <= counts[1] and now > before[2]:
+                up = (counts[0] - before[0]) * 8 / 1000 / (now - before[2])
+                down = (counts[1] - before[1]) * 8 / 1000 / (now - before[2])
+            loss_up, jitter = peer.loss_up()
+            rtt = None if peer.round_trip is None else peer.round_trip * 1000
+            flows = list(attendee.flows.values()) if attendee is not None else []
+            video = "on" if any(f[0] == "on" for f in flows) else "paused" if paused else ""
+            layer = next((f[2] for f in flows if f[0] == "on"), "")
+        loss_down = attendee.loss if attendee is not None and peer is not None else None
+        if own is not None:
+            rtt = own.rtt_ms if own.rtt_ms is not None else rtt
+            loss_down = own.loss_in if own.loss_in is not None else loss_down
+            jitter = own.jitter_ms if own.jitter_ms is not None else jitter
+        level, reason = grade(
+            Measured(
+                loss_up=loss_up,
+                loss_down=loss_down,
+                rtt_ms=rtt,
+                jitter_ms=jitter,
+                kbps_down=down,
+                freeze_ms=own.freeze_ms if own is not None else None,
+                paused_by_link=paused,
+                silent=silent,
+            )
+        )
+        return QualityRow(
+            at=time.time(), consult=self.name, seat=seat.id, role=seat.role.value, facility=seat.facility,
+            level=level, reason=reason, loss_up=loss_up, loss_down=loss_down, jitter_ms=jitter, rtt_ms=rtt,
+            kbps_up=up, kbps_down=down, freezes=own.freezes if own is not None else None,
+            freeze_ms=own.freeze_ms if own is not None else None, height=own.height_in if own is not None else None,
+            layer=layer, video=video, path=own.path if own is not None else "",
+        )  # fmt: skip
+
+    async def _record(self, rows: list[QualityRow]) -> None:
+        try:
+            await self._keeper.record(rows)
+        except UnavailableError as error:
+            # Quality is worth less than the call: dropped, and the log says so.
+            log.warning("call quality was not stored", extra={"rows": len(rows), "reason": str(error)})
+
+    # --- the end ---
+
+    def spawn(self, coroutine: Any) -> None:
+        """A task that ends with the consult."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, bye: Bye | None) -> None:
+        """Puts the consult away: writes it, closes its peers, sends its sockets off with `bye`."""
+        if self._closed:
+            return
+        if bye is not None:
+            for client in self.clients.values():
+                client.end(bye)
+        await self.stored(2.0)
+        self._closed = True
+        for peers in list(self.peers.values()):
+            for peer in peers:
+                await peer.close()
+        self.peers.clear()
+        for task in list(self._tasks):
+            task.cancel()

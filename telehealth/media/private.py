@@ -1,0 +1,309 @@
+"""Every private name of aiortc (and of aioice beneath it) that this product uses. tests/telehealth/test_private.py
+holds them to aiortc 1.16.0, which is pinned for this reason; docs/adr/0061.
+
+What it does: an RTCPeerConnection whose lines neither decode nor encode, and a `Wire` that takes packets from the
+socket and puts them on it without a queue or a task between (a third of the cost of a packet otherwise).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pylibsrtp
+from aiortc import (
+    RTCConfiguration,
+    RTCIceCandidate,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamTrack
+from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcdtlstransport import RTCDtlsTransport, State
+from aiortc.rtcicetransport import RTCIceTransport
+from aiortc.rtcrtpparameters import (
+    RTCRtcpFeedback,
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpReceiveParameters,
+    RTCRtpSendParameters,
+)
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSourceInfo,
+    RtcpSrPacket,
+    is_rtcp,
+    pack_remb_fci,
+    unpack_remb_fci,
+)
+from aiortc.sdp import SessionDescription, candidate_from_sdp
+
+__all__ = [
+    "RTCP_PSFB_APP",
+    "RTCP_PSFB_FIR",
+    "RTCP_PSFB_PLI",
+    "RTCP_RTPFB_NACK",
+    "ForwardingConnection",
+    "Line",
+    "RTCRtcpFeedback",
+    "RTCRtpCodecParameters",
+    "RTCRtpHeaderExtensionParameters",
+    "RtcpPacket",
+    "RtcpPsfbPacket",
+    "RtcpReceiverInfo",
+    "RtcpRrPacket",
+    "RtcpRtpfbPacket",
+    "RtcpSdesPacket",
+    "RtcpSenderInfo",
+    "RtcpSourceInfo",
+    "RtcpSrPacket",
+    "SessionDescription",
+    "Wire",
+    "pack_remb_fci",
+    "unpack_remb_fci",
+]
+
+
+class _SilentReceiver(RTCRtpReceiver):
+    """A line's receiver that starts no decoder: the Wire has the packets before aiortc would."""
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    def _handle_disconnect(self) -> None:
+        """Nothing to end."""
+
+
+class _SilentSender(RTCRtpSender):
+    """A line's sender that starts no encoder and no reports of its own."""
+
+    async def send(self, parameters: RTCRtpSendParameters) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One media line as negotiated."""
+
+    transceiver: RTCRtpTransceiver
+    mid: str
+    kind: str
+    offered: Any
+    """The offer's MediaDescription."""
+
+    @property
+    def codecs(self) -> list[RTCRtpCodecParameters]:
+        """Common codecs, best first; changed before the answer is made."""
+        return self.transceiver._codecs
+
+    @codecs.setter
+    def codecs(self, codecs: list[RTCRtpCodecParameters]) -> None:
+        self.transceiver._codecs = codecs
+
+    @property
+    def extensions(self) -> list[RTCRtpHeaderExtensionParameters]:
+        """Header extensions of the answer."""
+        return self.transceiver._headerExtensions
+
+    @extensions.setter
+    def extensions(self, extensions: list[RTCRtpHeaderExtensionParameters]) -> None:
+        self.transceiver._headerExtensions = extensions
+
+    @property
+    def ssrc(self) -> int:
+        """What we send on this line carries this SSRC."""
+        return self.transceiver.sender._ssrc
+
+    @property
+    def rtx_ssrc(self) -> int:
+        """Retransmissions we send on this line carry this SSRC."""
+        return self.transceiver.sender._rtx_ssrc
+
+    def name_stream(self, stream: str) -> None:
+        """Lines of one stream are played in step by the browser (msid)."""
+        self.transceiver.sender._stream_id = stream
+
+    @property
+    def offered_ssrcs(self) -> list[int]:
+        """SSRCs the offer names for this line (none with simulcast)."""
+        return [s.ssrc for s in self.offered.ssrc]
+
+
+@dataclass(slots=True)
+class Wire:
+    """The packets of one peer connection, past aiortc's queues.
+
+    `on_rtp` and `on_rtcp` get decrypted packets in the event loop's read callback; they must not raise.
+    """
+
+    transport: RTCDtlsTransport
+    on_rtp: Callable[[bytes], None]
+    on_rtcp: Callable[[bytes], None]
+    bytes_in: int = 0
+    bytes_out: int = 0
+    packets_in: int = 0
+    packets_out: int = 0
+    undecryptable: int = 0
+    _tapped: set[int] = field(default_factory=set)
+
+    def tap(self) -> None:
+        """Takes the packets of every socket gathered so far."""
+        for protocol in cast("Any", self.transport.transport._connection)._protocols:
+            if id(protocol) not in self._tapped:
+                self._tapped.add(id(protocol))
+                protocol.datagram_received = self._receiver(protocol.datagram_received)
+
+    def _receiver(self, others: Callable[[bytes, Any], None]) -> Callable[[bytes, Any], None]:
+        transport = self.transport
+
+        def datagram_received(data: bytes, address: Any) -> None:
+            # RFC 7983: 128..191 is RTP or RTCP, the rest is STUN, DTLS or TURN. Only from where ICE checked: SRTP
+            # authenticates it.
+            if not data or not 127 < data[0] < 192 or transport._rx_srtp is None:
+                others(data, address)
+                return
+            self.bytes_in += len(data)
+            self.packets_in += 1
+            try:
+                if is_rtcp(data):
+                    self.on_rtcp(transport._rx_srtp.unprotect_rtcp(data))
+                else:
+                    self.on_rtp(transport._rx_srtp.unprotect(data))
+            except pylibsrtp.Error:
+                self.undecryptable += 1  # a replayed, late or forged packet
+
+        return datagram_received
+
+    @property
+    def connected(self) -> bool:
+        """Whether packets can be sent."""
+        return self.transport._state is State.CONNECTED
+
+    def send_rtp(self, data: bytes) -> bool:
+        """Encrypts and sends; False when there is no path now (the packet is dropped)."""
+        if self.transport._state is not State.CONNECTED:
+            return False
+        return self._put(self.transport._tx_srtp.protect(data))
+
+    def send_rtcp(self, data: bytes) -> bool:
+        """As send_rtp."""
+        if self.transport._state is not State.CONNECTED:
+            return False
+        return self._put(self.transport._tx_srtp.protect_rtcp(data))
+
+    def _put(self, data: bytes) -> bool:
+        pair = self.transport.transport._connection._nominated.get(1)
+        if pair is None:
+            return False
+        try:
+            pair.protocol.transport.sendto(data, pair.remote_addr)
+        except OSError:
+            return False
+        self.bytes_out += len(data)
+        self.packets_out += 1
+        return True
+
+    @property
+    def remote_path(self) -> str:
+        """`type/protocol` of the remote candidate in use, or empty."""
+        pair = self.transport.transport._connection._nominated.get(1)
+        return "" if pair is None else f"{pair.remote_candidate.type}/{pair.remote_candidate.transport}"
+
+
+class ForwardingConnection(RTCPeerConnection):
+    """A peer connection that answers one offer; its lines are silent, its packets go through `wire`."""
+
+    def __init__(self) -> None:
+        # No STUN: the server's own addresses are what clients reach (a public one is mapped, or a relay is the
+        # client's).
+        super().__init__(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+    def _RTCPeerConnection__createTransceiver(
+        self, direction: str, kind: str, sender_track: MediaStreamTrack | None = None
+    ) -> RTCRtpTransceiver:
+        parent = cast("Any", super())
+        transceiver: RTCRtpTransceiver = parent._RTCPeerConnection__createTransceiver(
+            direction=direction, kind=kind, sender_track=sender_track
+        )
+        transport = transceiver.receiver.transport
+        receiver, sender = _SilentReceiver(kind, transport), _SilentSender(kind, transport)
+        sender._stream_id = transceiver.sender._stream_id
+        inner = cast("Any", transceiver)
+        inner._RTCRtpTransceiver__receiver = receiver
+        inner._RTCRtpTransceiver__sender = sender
+        return transceiver
+
+    async def take_offer(self, sdp: str) -> list[Line]:
+        """Applies an offer without candidates; the lines may be changed until `make_answer`.
+
+        Raises:
+            ValueError: the SDP cannot be answered.
+        """
+        try:
+            description = SessionDescription.parse(sdp)
+            await self.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+        except Exception as error:
+            # aiortc's parser meets bad SDP with whatever breaks first: AssertionError, StopIteration, KeyError, …
+            raise ValueError(f"this offer cannot be answered: {type(error).__name__} {error}") from None
+        by_mid = {t.mid: t for t in self.getTransceivers()}
+        return [
+            Line(by_mid[m.rtp.muxId], m.rtp.muxId, m.kind, m)
+            for m in description.media
+            if m.kind in ("audio", "video") and m.rtp.muxId in by_mid
+        ]
+
+    async def make_answer(self) -> str:
+        """The answer, with all of this server's candidates.
+
+        Raises:
+            ValueError: the offer had nothing that can be answered.
+        """
+        try:
+            await self.setLocalDescription(await self.createAnswer())
+        except Exception as error:
+            raise ValueError(f"this offer cannot be answered: {type(error).__name__} {error}") from None
+        return self.localDescription.sdp
+
+    def dtls(self) -> RTCDtlsTransport | None:
+        """The one transport of all lines."""
+        transceivers = self.getTransceivers()
+        if transceivers:
+            return transceivers[0].receiver.transport
+        return self.sctp.transport if self.sctp is not None else None
+
+    async def add_candidate(self, text: str) -> None:
+        """A candidate of the client (`candidate:…`), or the end of them (empty).
+
+        Raises:
+            ValueError: not a candidate.
+        """
+        transport = self.dtls()
+        if transport is None:
+            return
+        ice: RTCIceTransport = transport.transport
+        if not text:
+            await ice.addRemoteCandidate(None)
+            return
+        try:
+            candidate: RTCIceCandidate = candidate_from_sdp(text.removeprefix("candidate:"))
+        except (AssertionError, IndexError, ValueError):
+            raise ValueError("not an ICE candidate") from None
+        await ice.addRemoteCandidate(candidate)

@@ -144,9 +144,10 @@ class Runner:
             last_stamp = now
 
     async def _storm(self) -> None:
-        """While the storm lasts: many lines, all cut at once again and again."""
+        """Ends scenarios that are over. While a storm lasts: many lines, all cut at once again and again."""
         while True:
             await asyncio.sleep(0.2)
+            self.province.world.scenarios = self.province.world.scenarios.current(_now())
             blowing = self._strength("storm-of-reconnects") > 0.0
             if blowing and not self.lines:
                 self.lines = [Line(self.url, f"{self._id}-{n}", quiet=True) for n in range(STORM_LINES)]

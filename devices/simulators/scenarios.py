@@ -53,6 +53,10 @@ class Scenarios:
         """These without the one of a name."""
         return Scenarios(tuple(s for s in self.running if s.name != name))
 
+    def current(self, time: int) -> "Scenarios":
+        """These without the ones that are over at a time, the last water of a flood gone down too."""
+        return Scenarios(tuple(s for s in self.running if time < s.started + 1.5 * s.duration))
+
     def strength(self, name: str, time: Ints, delay: Floats | float = 0.0) -> Floats:
         """How strong the scenario of a name is at these times."""
         for scenario in self.running:

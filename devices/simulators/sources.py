@@ -118,7 +118,8 @@ def loop(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     hindered = np.minimum(world.rain(lon, lat, t) / 40.0, 0.3)
     share = bustle(t, urban) * place * np.exp(0.12 * wander(world.seed + 25, g.stream[i], t, 8 * MINUTE))
     jam = world.jam(lon, lat, t)
-    flow = np.minimum(share, 1.05) * capacity * (1.0 - 0.65 * jam)
+    # In a jam the road gives what a queue discharges, however few want to pass.
+    flow = np.minimum(share, 1.05) * capacity * (1.0 - jam) + 0.4 * capacity * jam
     speed = free * (1.0 - hindered) / (1.0 + 0.9 * np.minimum(share, 1.1) ** 4)
     speed = np.maximum(speed * (1.0 - 0.85 * jam) * (1 + _sensor(world, g, i, t, 0, 0.04)), 3.0)
     spread = flow * g.period / HOUR

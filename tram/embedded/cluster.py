@@ -184,6 +184,8 @@ class Cluster:
             "logging_collector": "off",
             "log_line_prefix": "%m [%p] ",
             "log_checkpoints": "off",
+            # A replayed observation is an ERROR of its COPY, by design; the clients log the errors that are theirs.
+            "log_min_messages": "log",
             "cluster_name": "tram",
         }
         if not self.durable:

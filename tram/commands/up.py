@@ -38,10 +38,19 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _chosen(only: list[str] | None, *, simulate: bool) -> list[str]:
+    """The planes to run: those asked for, else all that this installation has."""
+    for name in only or ():
+        if not system.installed(name):
+            raise SettingsError(f"{name} is not part of this installation")
+    names = only or [name for name in system.NAMES if system.installed(name)]
+    return [name for name in names if simulate or name != system.SIMULATOR]
+
+
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Runs until it is told to stop; 0 then, 1 when a part that is needed cannot be kept running."""
     began = time.monotonic()
-    names = [name for name in args.only or system.NAMES if not (args.no_simulate and name == system.SIMULATOR)]
+    names = _chosen(args.only, simulate=not args.no_simulate)
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

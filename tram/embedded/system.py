@@ -1,5 +1,6 @@
 """The parts of `tram up`: which there are, in what order, where they listen."""
 
+import importlib.util
 import os
 import signal
 import sys
@@ -26,6 +27,15 @@ SIMULATOR = "simulator"
 NAMES = (*PLANES, SIMULATOR)
 # field of the port -> field of the host, None: 127.0.0.1
 PORTS = {"database_port": None, "mqtt_port": None} | {port: host for _, _, host, port in PLANES.values()}
+
+
+def installed(name: str) -> bool:
+    """Whether the plane's program is part of this installation; looked up without importing it."""
+    module = "devices.simulators" if name == SIMULATOR else PLANES[name][0]
+    package, *rest = module.split(".")
+    found = importlib.util.find_spec(package)
+    folders = [Path(folder, *rest) for folder in found.submodule_search_locations or []] if found else []
+    return any((folder / "__main__.py").is_file() or folder.with_suffix(".py").is_file() for folder in folders)
 
 
 def choose_ports(settings: Settings) -> tuple[Settings, dict[str, str]]:

@@ -40,6 +40,7 @@ def main() -> int:
     setup_logging("telehealth", settings.log_level)
     for chatty in ("aioice", "uvicorn.error"):  # a line a candidate pair, and addresses of people
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger(__name__).info("listening", extra={"port": sock.getsockname()[1]})
     # Long-lived objects of the start are not looked at again: collections stay short, and packets wait for none.
     gc.collect()
     gc.freeze()

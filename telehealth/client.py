@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from telehealth.messages import Bye, Message, Quality, Room, Speaking, encode
+from telehealth.messages import Bye, Message, Quality, Redirect, Room, Speaking, Welcome, encode
 from telehealth.signalling import Session
 
 MOST_WAITING = 256
@@ -37,6 +37,7 @@ class Client:
         self.session = session
         self.seat = ""
         self.dropped = 0
+        self._welcomed = False
         self._out: deque[Message] = deque()
         self._ready = asyncio.Event()
         self._bye: Bye | None = None
@@ -46,6 +47,10 @@ class Client:
         """Queues a message. An older `room` that still waits is replaced: it is the whole state."""
         if self._bye is not None:
             return
+        if isinstance(message, (Welcome, Redirect)):
+            self._welcomed = True
+        elif not self._welcomed:
+            return  # `welcome` comes first, and the whole state after it
         if isinstance(message, (Quality, Speaking)) and len(self._out) > CONFLATE_ABOVE:
             self.dropped += 1
             return

@@ -45,7 +45,7 @@ class Presence(StrEnum):
 Short = Annotated[str, msgspec.Meta(max_length=64)]
 Line = Annotated[str, msgspec.Meta(max_length=200)]
 Mid = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9_.-]+$")]
-PcNumber = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+PcNumber = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 SeatId = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[a-z0-9]+$")]
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

@@ -1,0 +1,82 @@
+"""Fixtures of the consult's tests: real processes, a real Chromium.
+
+consults    a telehealth process whose rooms live in memory, for the session
+pages       opens browser pages with the bare test participant (tests/telehealth/page)
+"""
+
+import functools
+import http.server
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.servers.consult import ConsultServer, consult_server
+
+PAGE = Path(__file__).with_name("page")
+FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--disable-gpu-rasterization",
+    "--disable-accelerated-2d-canvas",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+OpenPage = Callable[[], Page]
+
+
+@pytest.fixture(scope="session")
+def page_origin() -> Iterator[str]:
+    """Where the test participant's page is served."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing."""
+
+    handler = functools.partial(Quiet, directory=str(PAGE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_address[1]}"
+        served.shutdown()
+
+
+@pytest.fixture(scope="session")
+def consults(tmp_path_factory: pytest.TempPathFactory, page_origin: str) -> Iterator[ConsultServer]:
+    """One telehealth process for the session."""
+    home = tmp_path_factory.mktemp("consults")
+    with consult_server(home, {"TRAM_TELEHEALTH_ORIGINS": page_origin}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real, headless Chromium with a fake camera and microphone."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("NO CHROMIUM: install it (Debian: chromium) to test calls in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def pages(chromium: Browser, page_origin: str) -> Iterator[OpenPage]:
+    """Opens a page a participant, each in a context of its own."""
+    opened = []
+
+    def open_page() -> Page:
+        context = chromium.new_context(permissions=["camera", "microphone"])
+        opened.append(context)
+        page = context.new_page()
+        page.goto(f"{page_origin}/call.html")
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()

@@ -18,12 +18,16 @@ DESCRIPTION = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to show, and how."""
     parser.add_argument("--settings", action="store_true", help="list every setting, its value and where it comes from")
+    parser.add_argument("--markdown", action="store_true", help="with --settings: as the table of the guide")
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Looks and tells."""
     listed = listing(settings)
+    if args.markdown:
+        print("\n".join(markdown()))
+        return 0
     if args.settings and not args.json:
         _print_settings(listed)
         return 0
@@ -48,6 +52,19 @@ def listing(settings: Settings) -> list[dict[str, object]]:
         origin = settings.origin.get(name, "default")
         found.append({"name": name, "variable": variable, "value": shown, "from": origin, "help": meta["help"]})
     return found
+
+
+def markdown() -> list[str]:
+    """The settings as docs/guides/running.md shows them."""
+    rows = ["| setting | default | what it is |", "|---|---|---|"]
+    for _, variable, default, meta in described():
+        shown = f"`{default}`" if str(default) else ""
+        limits = [f"from {meta['low']:g}" if meta["low"] is not None else ""]
+        limits.append(f"to {meta['high']:g}" if meta["high"] is not None else "")
+        limits.append("one of " + ", ".join(meta["choices"]) if meta["choices"] else "")
+        fits = " ".join(limit for limit in limits if limit)
+        rows.append(f"| `{variable}` | {shown} | {meta['help'].replace('|', ',')}{f' ({fits})' if fits else ''} |")
+    return rows
 
 
 def _print_checks(checks: list[Check]) -> None:

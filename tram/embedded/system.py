@@ -86,7 +86,8 @@ def parts(settings: Settings, names: Collection[str]) -> list[Part]:
         if name in names:
             found.append(
                 Part(name=name, title=title, command=partial(_module, module), stage=2,
-                     ready=answers_ready(getattr(settings, host), getattr(settings, port)))
+                     ready=answers_ready(getattr(settings, host), getattr(settings, port)),
+                     more=_gateway_batches(settings) if name == "gateway" else {})
             )  # fmt: skip
     if SIMULATOR in names:
         found.append(
@@ -115,6 +116,12 @@ def public_addresses(settings: Settings, names: Collection[str]) -> dict[str, st
 
 def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared only
+
+
+def _gateway_batches(settings: Settings) -> dict[str, str]:
+    """The embedded broker hands over 100 unacknowledged messages and no more: waiting for a fuller batch only waits."""
+    chosen = settings.mqtt_url or "batch_wait" in settings.origin
+    return {} if chosen else {f"{PREFIX}BATCH_WAIT": "0.01"}
 
 
 def _module(module: str) -> list[str]:

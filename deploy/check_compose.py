@@ -13,8 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
 import tram
 from tram.errors import SettingsError
@@ -46,9 +47,10 @@ def problems(compose: Any, folder: Path) -> list[str]:
     return found + [f"secret {line}" for line in _secrets(compose)] + list(_files(compose, folder))
 
 
-def _schema() -> jsonschema.Draft7Validator:
+def _schema() -> Validator:
     text = files("check_jsonschema").joinpath("builtin_schemas", "vendor", "compose-spec.json").read_text("utf-8")
-    return jsonschema.Draft7Validator(json.loads(text))
+    schema = json.loads(text)
+    return validator_for(schema)(schema)  # of the draft that the schema names
 
 
 def _one_shot(service: Service) -> bool:

@@ -7,11 +7,13 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+ERROR_SECONDS = 0.5
+
 
 class Cached(Generic[T]):
     """Computes at most once every `seconds`, in the thread of whoever asks first; the others wait for that answer.
 
-    An error is kept as long as a value, so that a dependency that is away is not asked once a viewer.
+    An error is kept for ERROR_SECONDS, so that a dependency that is away is not asked once a viewer.
     """
 
     def __init__(self, compute: Callable[[], T], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +35,8 @@ class Cached(Generic[T]):
                     self._value, self._error = self._compute(), None
                 except Exception as error:
                     self._error = error
-                self._until = self._clock() + self._seconds
+                keep = self._seconds if self._error is None else min(self._seconds, ERROR_SECONDS)
+                self._until = self._clock() + keep
             if self._error is not None:
                 raise self._error.with_traceback(None)
             return self._value  # type: ignore[return-value]

@@ -35,12 +35,14 @@ class Tally:
         self.position = position
         self.total: int | None = None
         self.last: float | None = None
+        self._counted = 0
         self._before: list[tuple[int, int]] = []
         self._seconds: deque[tuple[int, int]] = deque()
 
     def base(self, total: int, position: int) -> None:
         """`total` were stored in the snapshot whose last seq was `position`; batches added meanwhile count on top."""
         self.total = total + sum(change for seq, change in self._before if seq > position)
+        self._counted = position
         self._before.clear()
 
     def add(self, seq: int, at: float, op: int, n: int) -> None:
@@ -51,7 +53,7 @@ class Tally:
         change = n if op == Op.INSERT else -n if op == Op.DELETE else 0
         if self.total is None:
             self._before.append((seq, change))
-        else:
+        elif seq > self._counted:
             self.total += change
         self.last = at if self.last is None else max(self.last, at)
         if op == Op.INSERT:

@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.errors import PROBLEMS, Problem
+from services.errors import ANSWERS, PROBLEMS, Problem
 
-router = APIRouter(prefix="/problems", tags=["problems"])
+router = APIRouter(prefix="/problems", tags=["problems"], responses=ANSWERS)
 
 
 class Meaning(BaseModel):

@@ -12,7 +12,7 @@ from services.errors import ANSWERS, Problem
 from services.overview import Snapshot
 from tram.store.processes import ProcessRow
 
-router = APIRouter(prefix="/api", tags=["status"], dependencies=[Depends(allow)], responses={503: ANSWERS[503]})
+router = APIRouter(prefix="/api", tags=["status"], dependencies=[Depends(allow)], responses=ANSWERS)
 
 GONE_SECONDS = 10.0
 """A process beats every 2 s: after this it is gone, or its machine is."""

@@ -1,0 +1,73 @@
+"""The real HTTP application on a real uvicorn, on a free port of this machine, in a thread."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import httpx
+import uvicorn
+
+from services.__main__ import listen
+from services.app import create_app
+from tram.settings import Settings
+
+
+@dataclass
+class Api:
+    """A running server.
+
+    Attributes:
+        url: http://127.0.0.1:port
+        client: for requests to it.
+    """
+
+    url: str
+    client: httpx.Client
+
+    def get(self, path: str, **parameters: object) -> httpx.Response:
+        """A GET that must be answered with 200."""
+        answer = self.client.get(path, params={k: str(v) for k, v in parameters.items()} or None)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def eventually(self, path: str, holds: Callable[[httpx.Response], bool], seconds: float = 10) -> httpx.Response:
+        """Asks until the answer is as it should be."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = self.client.get(path)
+            if holds(answer):
+                return answer
+            assert time.monotonic() < deadline, f"still {answer.status_code}: {answer.text[:500]}"
+            threading.Event().wait(0.02)
+
+
+@contextmanager
+def serve(settings: Settings, *, heartbeat: bool = False) -> Iterator[Api]:
+    """A server over the database of `settings`, for as long as the block runs."""
+    settings = replace(settings, http_port=0)
+    sock = listen(settings)
+    port = sock.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, heartbeat=heartbeat), log_config=None, ws="none", http="h11", proxy_headers=False,
+            server_header=False, h11_max_incomplete_event_size=32_768,
+            timeout_graceful_shutdown=1,
+        )
+    )  # fmt: skip
+    thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        assert time.monotonic() < deadline, "the server does not start"
+        threading.Event().wait(0.01)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=url, timeout=10) as client:
+            yield Api(url, client)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        sock.close()

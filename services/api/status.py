@@ -64,7 +64,7 @@ class ProcessOut(BaseModel):
         gone = row.age > GONE_SECONDS and row.state != "stopped"
         return cls(
             name=row.name, host=row.host, pid=row.pid, version=row.version, state="gone" if gone else row.state,
-            started=row.started, seen=row.seen, age=round(row.age, 1), detail=dict(row.detail),
+            started=row.started, seen=row.seen, age=round(max(0.0, row.age), 1), detail=dict(row.detail),
         )  # fmt: skip
 
 

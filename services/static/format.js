@@ -4,10 +4,10 @@ import { spoken } from "./text.js";
 const LOCALE = { vi: "vi-VN", en: "en-GB" };
 const formats = new Map();
 
-function numberFormat(digits) {
-  const key = `${spoken()} ${digits}`;
+function numberFormat(digits, least = digits) {
+  const key = `${spoken()} ${digits} ${least}`;
   if (!formats.has(key)) {
-    formats.set(key, new Intl.NumberFormat(LOCALE[spoken()], { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+    formats.set(key, new Intl.NumberFormat(LOCALE[spoken()], { minimumFractionDigits: least, maximumFractionDigits: digits }));
   }
   return formats.get(key);
 }
@@ -30,8 +30,8 @@ export function value(x) {
     const [mantissa, power] = x.toExponential(2).split("e");
     return `${numberFormat(2).format(Number(mantissa))} × 10^${Number(power)}`;
   }
-  const digits = Number.isInteger(x) && size >= 100 ? 0 : size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size === 0 ? 0 : 3;
-  return numberFormat(digits).format(x).replace(/([.,]\d*?)0+$/, "$1").replace(/[.,]$/, "");
+  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4;
+  return numberFormat(digits, 0).format(x);
 }
 
 const AGE = { vi: [" s", " phút", " giờ", " ngày"], en: [" s", " min", " h", " d"] };

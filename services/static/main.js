@@ -146,4 +146,5 @@ panels.tick(new Date(now()));
 setInterval(() => {
   panels.tick(new Date(now()));
   banner();
+  if (lost) draw(); // ages go on while the answers stay away
 }, 1000);

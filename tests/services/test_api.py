@@ -127,7 +127,7 @@ def test_status(api: Api, edition: str) -> None:
 
 def test_a_process_that_fell_silent_is_gone(fresh_api: Api, database: Database) -> None:
     with database.connect() as conn:
-        conn.execute("UPDATE process SET seen = seen - interval '1 minute' WHERE name = 'gateway'")
+        conn.execute("UPDATE process SET seen = now() - interval '1 minute' WHERE name = 'gateway'")
     answer = fresh_api.eventually(
         "/api/status", lambda a: any(p["name"] == "gateway" and p["state"] == "gone" for p in a.json()["processes"])
     )

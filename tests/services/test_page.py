@@ -135,9 +135,31 @@ def test_the_banner_says_what_is_away_and_since_when(page: Page, tmp_path: Path)
             expect(page.locator("#live")).to_have_attribute("data-state", "off")
             # What was known stays on the screen.
             expect(page.locator("#total")).to_have_text(str(STORED))
+            # Ages go on.
+            old = page.locator("#last-commit").inner_text()
+            expect(page.locator("#last-commit")).not_to_have_text(old)
             postgres.start()
             expect(page.locator("#banner")).to_be_hidden(timeout=20_000)
         expect(page.locator("#banner")).to_contain_text("Không tới được máy chủ", timeout=10_000)
+
+
+@pytest.mark.parametrize(
+    ("number", "vi", "en"),
+    [
+        (49970, "49.970", "49,970"), (1000, "1.000", "1,000"), (0, "0", "0"), (25.4, "25,4", "25.4"),
+        (-0.5, "-0,5", "-0.5"), (120, "120", "120"), (10.0, "10", "10"), (98.604, "98,6", "98.6"),
+        (0.0123, "0,0123", "0.0123"), (1e9, "1,00 × 10^9", "1.00 × 10^9"), (None, "–", "–"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_people_write_them(page: Page, one_api: Api, number: object, vi: str, en: str) -> None:
+    page.goto(f"{one_api.url}/healthz")
+    written = page.evaluate(
+        "async (x) => { const {value} = await import('/static/format.js');"
+        "const {speak} = await import('/static/text.js');"
+        "return ['vi', 'en'].map((l) => { speak(l); return value(x); }) }",
+        number,
+    )
+    assert written == [vi, en]
 
 
 def test_both_languages_have_the_same_texts(page: Page, one_api: Api) -> None:

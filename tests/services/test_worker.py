@@ -47,7 +47,7 @@ def test_it_trims_what_has_a_limit(database: Database) -> None:
     with database.connect() as conn:
         fill(conn)
         deadletters.insert(conn, [deadletters.DeadLetter("t", f"r{i % 3}", "d", b"x", now()) for i in range(50)])
-        conn.execute("UPDATE process SET seen = seen - interval '2 hours' WHERE name = 'worker'")
+        conn.execute("UPDATE process SET seen = now() - interval '2 hours' WHERE name = 'worker'")
     settings = replace(database.settings, dead_letters=5)
     look = database.connect(autocommit=True)
 

@@ -51,12 +51,14 @@ class Database:
 class Server:
     """The server of this test process, and its templates."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, options: str = "") -> None:
         self.postgres = PostgresServer(folder, durable=False)
         self.postgres.cluster.prepare()
+        lines = [options]
         if prefix.timescaledb_version():
             # Its workers would sit in the templates, and CREATE DATABASE wants those to itself.
-            (folder / "local.conf").write_text("timescaledb.max_background_workers = 0\n")
+            lines.append("timescaledb.max_background_workers = 0")
+        (folder / "local.conf").write_text("\n".join(lines) + "\n")
         self.postgres.start()
         self._admin = psycopg.connect(self.postgres.url, autocommit=True)
         self._templates: dict[str, str] = {}

@@ -31,6 +31,12 @@ def wait_until(condition: Callable[[], object], timeout: float, what: str, step:
         time.sleep(step)
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds that a process has used, in user and system mode, in steps of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Gateway:
     """A gateway process; `settings` are further ones by field name, e.g. batch_rows=100."""
 
@@ -106,8 +112,3 @@ class Gateway:
         """Resident memory in bytes."""
         fields = Path(f"/proc/{self.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def cpu(self) -> float:
-        """CPU seconds it has used, in user and system mode."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,16 +1,18 @@
 """Plain SenML by column: a JSON pack of numbers of one Thing whose base values stand in its first record only.
 
-Records become columns at once (no Python loop a record but the one that makes times); all else is codec.py's.
+Only the labels that such packs use are parsed, and records become columns at once, with no Python loop a record; all
+else is codec.py's.
 """
 
 from collections.abc import Callable
-from math import isfinite
+from typing import Any
 
-from msgspec.structs import astuple
+import msgspec
+import numpy as np
 
 from devices.formats.senml.naming import check, split
 from devices.formats.senml.pack import RELATIVE, TIME_LIMIT
-from devices.formats.senml.records import UNIT_LIMIT, VERSION, parse_plain
+from devices.formats.senml.records import UNIT_LIMIT
 from devices.formats.senml.units import ucum_of
 from tram.readings import Columns
 from tram.sensing import Micros
@@ -19,11 +21,26 @@ _MOST_SHAPES = 10_000
 
 Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
 """(thing, properties, units)."""
-ShapeKey = tuple[str | None, str | None, tuple[str | None, ...], tuple[str | None, ...]]
+ShapeKey = tuple[str | None, str | None, tuple[str, ...], tuple[str | None, ...]]
 """All that a Shape depends on: base name, base unit, names, units."""
 
 _shapes: dict[tuple[str, ShapeKey], Shape | None] = {}
 """How the names of a pack were cut. Only spares work; emptied when full."""
+
+
+class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A record with the labels of nearly all packs; one with any other label is not plain."""
+
+    n: str = ""
+    u: str | None = None
+    v: float | None = None
+    t: float = 0.0
+    bn: str | None = None
+    bt: float | None = None
+    bu: str | None = None
+
+
+_parse = msgspec.json.Decoder(list[Record]).decode
 
 
 def reader(fallback: str) -> Callable[[bytes], Columns | tuple[()] | None]:
@@ -31,33 +48,25 @@ def reader(fallback: str) -> Callable[[bytes], Columns | tuple[()] | None]:
 
     def read(payload: bytes) -> Columns | tuple[()] | None:
         try:
-            records = parse_plain(payload)
+            records = _parse(payload)
         except (ValueError, RecursionError):
             return None
         if not records:
             return fallback, (), (), [], []
-        first = records[0]
-        # Columns, in the order of Record's fields.
-        bn, bt, bu, bv, bs, bver, n, u, v, vs, vb, vd, s, t, _ = zip(*map(astuple, records), strict=True)
-        size = len(records)
-        for base in (bn, bt, bu, bv, bs, bver):
-            if base.count(None) < size and (base[0] is None or base.count(None) < size - 1):
+        first, others = records[0], len(records) - 1
+        for base in ([r.bn for r in records], [r.bt for r in records], [r.bu for r in records]):
+            if base.count(None) < others or (base[0] is None and base.count(None) == others):
                 return None  # base values that change on the way
-        for kind in (s, vs, vb, vd):
-            if kind.count(None) < size:
-                return None  # sums, texts, booleans, data
         if first.v is None:  # it sets base values and no more
-            n, u, v, t = n[1:], u[1:], v[1:], t[1:]
-        if None in v or (first.bver is not None and not 0 < first.bver <= VERSION):
-            return None
-        key = fallback, (first.bn, first.bu, n, u)
+            del records[0]
+        values: list[Any] = [r.v for r in records]
+        key = fallback, (first.bn, first.bu, tuple([r.n for r in records]), tuple([r.u for r in records]))
         try:
             shape = _shapes[key]
         except KeyError:
             shape = _remember(key)
-        times = _times(first.bt or 0.0, t)
-        values: list[float] = [value + first.bv for value in v] if first.bv else list(v)
-        if shape is None or times is None or (first.bv and not all(map(isfinite, values))):
+        times = _times(first.bt or 0.0, [r.t for r in records])
+        if shape is None or times is None or None in values:
             return None
         return *shape, values, times
 
@@ -92,13 +101,15 @@ def _shape(fallback: str, key: ShapeKey) -> Shape | None:
     return (things.pop(), tuple(properties), tuple(codes)) if len(things) == 1 else None
 
 
-def _times(base: float, own: tuple[float | None, ...]) -> list[Micros | None] | None:
+def _times(base: float, own: list[float]) -> list[Micros | None] | None:
     """Absolute times, or None where one is relative to the time of receipt."""
-    if own.count(None) == len(own):
+    if not any(own):
         if base == 0.0:
             return [None] * len(own)
         return [round(base * 1e6)] * len(own) if RELATIVE <= base < TIME_LIMIT else None
-    seconds = [base if t is None else base + t for t in own]
-    if min(seconds) < RELATIVE or max(seconds) >= TIME_LIMIT:
+    seconds = np.array(own) + base
+    if seconds.min() < RELATIVE or seconds.max() >= TIME_LIMIT:
         return None
-    return [round(s * 1e6) for s in seconds]
+    # rint rounds a half to the even number, as round() does.
+    times: list[Micros | None] = np.rint(seconds * 1e6).astype(np.int64).tolist()
+    return times

@@ -49,10 +49,10 @@ class Database:
 
 
 class Server:
-    """The server of this test process, and its templates."""
+    """A server and its templates. With a `port` it can be stopped and started again where it was."""
 
-    def __init__(self, folder: Path, *, options: str = "") -> None:
-        self.postgres = PostgresServer(folder, durable=False)
+    def __init__(self, folder: Path, *, port: int = 0, options: str = "") -> None:
+        self.postgres = PostgresServer(folder, port, durable=False)
         self.postgres.cluster.prepare()
         lines = [options]
         if prefix.timescaledb_version():

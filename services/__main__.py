@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import sys
 from ipaddress import ip_address
 
@@ -37,6 +38,8 @@ def main() -> int:
         server_header=False,
         proxy_headers=False,  # Perimeter must see the real peer
         limit_concurrency=1000,
+        ssl_certfile=settings.http_tls_cert or None,
+        ssl_keyfile=settings.http_tls_key or None,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=32_768,  # bytes of request line and headers
@@ -52,10 +55,11 @@ def listen(settings: Settings) -> socket.socket:
         SettingsError: not loopback and no proxy stated, or the address cannot be had.
     """
     host, port = settings.http_host, settings.http_port
-    if not _loopback(host) and not proxies(settings):
+    check_tls(settings)
+    if not _loopback(host) and not proxies(settings) and not settings.http_tls_cert:
         raise SettingsError(
             f"TRAM_HTTP_HOST={host} can be reached from other machines: state the TLS proxy in front in "
-            "TRAM_HTTP_PROXY, or listen on 127.0.0.1"
+            "TRAM_HTTP_PROXY, set TRAM_HTTP_TLS_CERT and TRAM_HTTP_TLS_KEY, or listen on 127.0.0.1"
         )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -66,6 +70,17 @@ def listen(settings: Settings) -> socket.socket:
         raise SettingsError(f"{host}:{port} cannot be listened on ({error.strerror}): set TRAM_HTTP_PORT") from None
     sock.set_inheritable(True)
     return sock
+
+
+def check_tls(settings: Settings) -> None:
+    """Raises SettingsError: half a pair, or a certificate and key that cannot be used together."""
+    if bool(settings.http_tls_cert) != bool(settings.http_tls_key):
+        raise SettingsError("TRAM_HTTP_TLS_CERT and TRAM_HTTP_TLS_KEY belong together: set both or none")
+    if settings.http_tls_cert:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.http_tls_cert, settings.http_tls_key)
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsError(f"TRAM_HTTP_TLS_CERT and TRAM_HTTP_TLS_KEY cannot be used: {error}") from None
 
 
 def _loopback(host: str) -> bool:

@@ -11,18 +11,41 @@ from fastapi import FastAPI
 
 import tram
 from services import errors, pages
-from services.api import deadletters, observations, pending, probes, problems, status, things
+from services.api import (
+    account,
+    deadletters,
+    devices,
+    observations,
+    oversight,
+    pending,
+    people,
+    probes,
+    problems,
+    provider,
+    session,
+    status,
+    things,
+)  # fmt: skip
+from services.auth.guard import check_routes
+from services.auth.known import Known
+from services.auth.ledger import Ledger
+from services.auth.oidc import Provider
+from services.auth.rates import Rates
 from services.deps import State
 from services.metrics import Measure
 from services.middleware import BodyLimit, Guard, Network, Perimeter, SecurityHeaders, TimeLimit
 from services.overview import Overview
+from tram.embedded.secret import keyring
 from tram.errors import SettingsError
 from tram.runtime.heartbeat import Heartbeat
 from tram.runtime.readiness import Readiness
 from tram.settings import Settings
 from tram.store.database import open_pool
 
-ROUTERS = (status, things, observations, pending, deadletters, problems, probes)
+ROUTERS = (
+    status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
+    provider,
+)  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.
 
@@ -41,15 +64,23 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
         SettingsError: a setting of the HTTP side does not fit.
     """
     allowed = proxies(settings)
+    ring = keyring(settings)
+    oidc = Provider(settings) if settings.oidc_issuer else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         readiness = Readiness("database")
         with open_pool(settings, "api") as pool:
             overview = Overview(pool, readiness)
-            app.state.tram = State(settings=settings, pool=pool, readiness=readiness, overview=overview)
+            known, ledger = Known(settings, pool), Ledger(pool)
+            app.state.tram = State(
+                settings=settings, pool=pool, readiness=readiness, overview=overview, known=known, ledger=ledger,
+                rates=Rates(settings.http_rate, settings.http_rate / 2), keyring=ring, proxies=allowed, oidc=oidc,
+            )  # fmt: skip
             beat = Heartbeat("api", settings, readiness) if heartbeat else None
             overview.start()
+            known.start()
+            ledger.start()
             if beat:
                 beat.start()
             try:
@@ -58,6 +89,8 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
                 if beat:
                     beat.stop()
                 overview.stop()
+                known.stop()
+                ledger.stop()
 
     app = FastAPI(
         title="Trạm",
@@ -74,6 +107,7 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
     for module in ROUTERS:
         app.include_router(module.router)
     pages.install(app)
+    check_routes(app)
     _wrap(app, settings, allowed)
     return app
 
@@ -84,9 +118,9 @@ def _wrap(app: FastAPI, settings: Settings, allowed: Sequence[Network]) -> None:
     app.add_middleware(BodyLimit, limit=settings.http_body_bytes)
     app.add_middleware(TimeLimit, seconds=settings.http_timeout)
     names = frozenset(name.strip().lower() for name in settings.http_names.split(",") if name.strip())
-    app.add_middleware(Perimeter, proxies=allowed, names=names)
+    app.add_middleware(Perimeter, proxies=allowed, names=names, direct=bool(settings.http_tls_cert))
     app.add_middleware(Guard)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, transport=bool(allowed or settings.http_tls_cert))
 
 
 def proxies(settings: Settings) -> list[Network]:

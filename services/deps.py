@@ -1,10 +1,10 @@
-"""What endpoints ask for by type: a database connection, the shared state; and the place where authorisation goes.
+"""What endpoints ask for by type: a database connection, the shared state. Authorisation: services.auth.guard.
 
 Endpoints are plain functions on FastAPI's thread pool over the store's own functions (docs/adr/0050): one copy of every
 query, none twice for an event loop.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +12,13 @@ from fastapi import Depends, Path, Query, Request
 from psycopg_pool import ConnectionPool
 from pydantic import AfterValidator
 
+from services.auth.known import Known
+from services.auth.ledger import Ledger
+from services.auth.oidc import Provider
+from services.auth.rates import Rates
+from services.middleware import Network
 from services.overview import Overview
+from tram.identity.secrets import Keyring
 from tram.runtime.readiness import Readiness
 from tram.settings import Settings
 from tram.store.database import Connection, available
@@ -23,12 +29,27 @@ CONNECTION_SECONDS = 0.8
 
 @dataclass(slots=True)
 class State:
-    """What all requests of the process share; `app.state.tram`."""
+    """What all requests of the process share; `app.state.tram`.
+
+    Attributes:
+        known: who cookies and tokens are, and where Things stand.
+        ledger: where refusals are noted.
+        rates: requests of each principal.
+        keyring: the server's keys.
+        proxies: networks of the stated reverse proxies.
+        oidc: the identity provider, where one is set.
+    """
 
     settings: Settings
     pool: ConnectionPool[Connection]
     readiness: Readiness
     overview: Overview
+    known: Known
+    ledger: Ledger
+    rates: Rates
+    keyring: Keyring
+    proxies: Sequence[Network]
+    oidc: Provider | None
 
 
 def state(request: Request) -> State:
@@ -49,13 +70,6 @@ def _connection(shared: Shared) -> Iterator[Connection]:
 # Scope "function": committed before the answer is sent, so that who reads it can rely on it.
 Database = Annotated[Connection, Depends(_connection, scope="function")]
 """A connection in a transaction: committed when the endpoint returns, rolled back when it raises."""
-
-
-def allow() -> None:
-    """May this principal do this? Every caller may, since middleware.Perimeter lets in this machine and its proxy only.
-
-    Routers depend on this one function, so that rules by principal, role and area find their place here.
-    """
 
 
 def _storable(text: str) -> str:

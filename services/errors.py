@@ -37,6 +37,13 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "conflict": (409, "The write contradicts what is stored"),
     "too-large": (413, "The request body is too large"),
     "media-type": (415, "The body is of a type that is not read here"),
+    "wrong-credentials": (401, "The name, password or code is not right"),
+    "locked": (429, "Too many failed tries; wait"),
+    "rate-limited": (429, "Too many requests; wait"),
+    "step-up": (403, "Prove again who you are: the password or the code"),
+    "must-change": (403, "Set a password of your own first"),
+    "must-enrol": (403, "Your role needs a second factor: set it up first"),
+    "weak-password": (422, "The password is not good enough"),
     "internal": (500, "Something failed inside; the log has it under this id"),
     "unavailable": (503, "Something this server needs is away; try again soon"),
     "timeout": (503, "The answer took too long; ask for less, or try again"),
@@ -156,6 +163,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": title}
     for status, title in (
         (400, "The request cannot be understood"),
+        (401, "Sign in, or send a token that is in force"),
+        (403, "No rule allows it; `type` says whether a step-up would help"),
+        (429, "Too many requests or failed tries; Retry-After says when to come back"),
         (404, "Nothing by that name"),
         (422, "A parameter does not fit"),
         (503, "The database is away; Retry-After says when to come back"),

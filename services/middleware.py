@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.auth.ledger import Note
 from services.errors import problem, unexpected
 
 Network = IPv4Network | IPv6Network
@@ -34,14 +35,16 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class SecurityHeaders:
     """Adds the headers that browsers enforce to every answer, errors included; JSON is never cached by accident."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, transport: bool = False) -> None:
+        """`transport`: people come over TLS, so browsers are told never to come without (RFC 6797)."""
         self.app = app
+        self.headers = {**SECURITY_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if transport else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
@@ -81,8 +84,12 @@ class Perimeter:
     directly (the Origin is): https://fetch.spec.whatwg.org/#origin-header. Programs send no Origin.
     """
 
-    def __init__(self, app: ASGIApp, proxies: Sequence[Network] = (), names: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, proxies: Sequence[Network] = (), names: Collection[str] = (), *, direct: bool = False
+    ) -> None:
+        """`direct`: this process speaks TLS itself, so any peer may connect."""
         self.app = app
+        self.direct = direct
         self.proxies = proxies
         self.names = names
 
@@ -96,7 +103,7 @@ class Perimeter:
 
     def _refusal(self, scope: Scope) -> tuple[str, str] | None:
         peer, headers = scope.get("client"), Headers(scope=scope)
-        if peer is not None:
+        if peer is not None and not self.direct:
             address = ip_address(peer[0].split("%")[0])
             if not address.is_loopback and not any(address in network for network in self.proxies):
                 return "forbidden", "only this machine and the proxy of TRAM_HTTP_PROXY may connect"
@@ -107,6 +114,9 @@ class Perimeter:
         if scope["method"] not in SAFE_METHODS:
             origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
             if site not in ("none", "same-origin") or (origin is not None and urlsplit(origin).netloc != host):
+                state = getattr(scope["app"].state, "tram", None)
+                if state is not None:
+                    state.ledger.note(Note("request.cross-origin", "", peer[0] if peer else "", {"from": origin or ""}))
                 return "other-site", ""
         return None
 

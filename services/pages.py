@@ -1,17 +1,33 @@
-"""The first page and its parts: plain files, no build step, nothing from another host."""
+"""The pages: plain files, no build step, nothing from another host. Who is not signed in is sent to sign in."""
 
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, RedirectResponse
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from services.auth import request as http
+from services.auth.guard import Permit, allowed
+from tram.errors import UnavailableError
+from tram.identity import decide
 
 STATIC = Path(__file__).with_name("static")
 # Checked each time (ETag), so that an update is seen at once; fonts never change under one name.
 REVALIDATE = {"Cache-Control": "no-cache"}
 FOR_GOOD = "public, max-age=31536000, immutable"
+
+PAGES = {
+    "/": ("index.html", "overview.read"),
+    "/account": ("account.html", ""),
+    "/people": ("people.html", "people.read"),
+    "/audit": ("audit.html", "audit.read"),
+}
+"""Page -> (its file, the operation one must be able to do to have any use of it; empty: signing in is enough)."""
 
 
 class Files(StaticFiles):
@@ -25,13 +41,41 @@ class Files(StaticFiles):
 
 
 def install(app: FastAPI) -> None:
-    """Adds `/` and `/static/…`."""
+    """Adds the pages and `/static/…`. A page is the same file for everybody: its data comes from the guarded API."""
     app.mount("/static", Files(directory=STATIC))
 
-    @app.get("/", include_in_schema=False)
-    async def first_page() -> FileResponse:
-        return FileResponse(STATIC / "index.html", headers=REVALIDATE)
+    @app.get("/sign-in", include_in_schema=False)
+    async def sign_in(permit: Annotated[Permit, allowed("open.read")]) -> FileResponse:
+        return FileResponse(STATIC / "sign-in.html", headers=REVALIDATE)
 
     @app.get("/favicon.ico", include_in_schema=False)
-    async def icon() -> FileResponse:
+    async def icon(permit: Annotated[Permit, allowed("open.read")]) -> FileResponse:
         return FileResponse(STATIC / "mark.svg", headers=REVALIDATE, media_type="image/svg+xml")
+
+    async def page(request: Request, permit: Annotated[Permit, allowed("open.read")]) -> Response:
+        path = request.url.path
+        file, operation = PAGES[path]
+        elsewhere = await run_in_threadpool(_elsewhere, request, permit, path, operation)
+        if elsewhere is not None:
+            return RedirectResponse(elsewhere, 303, headers={"Cache-Control": "no-store"})
+        return FileResponse(STATIC / file, headers=REVALIDATE)
+
+    for path in PAGES:
+        app.get(path, include_in_schema=False)(page)
+
+
+def _elsewhere(request: Request, permit: Permit, path: str, operation: str) -> str | None:
+    """Where who asks belongs instead: to sign in, or to finish what their account needs; None: here."""
+    secret = http.cookie(request, permit.state.proxies)
+    try:
+        known = permit.state.known
+        caller = (known.remembered(secret) or known.session(secret)) if secret else None
+    except UnavailableError:
+        return None  # the page itself says that the database is away
+    if caller is None or caller.session is None or not caller.session.complete:
+        return "/sign-in" if path == "/" else f"/sign-in?next={quote(path)}"
+    if path == "/account":
+        return None
+    if caller.session.restricted or not decide(caller.principal, operation, None, now=0.0).allowed:
+        return "/account"
+    return None

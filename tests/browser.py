@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.people import STATE
+
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",  # the tests may run as root, in a container
@@ -26,3 +28,9 @@ def browser_type_launch_args() -> dict[str, Any]:
     if shutil.which(CHROMIUM) is None:
         pytest.skip("there is no Chromium: `apt-get install chromium`")
     return {"executable_path": CHROMIUM, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A page is signed in as the test's admin; a test about signing in makes its own context."""
+    return {**browser_context_args, "storage_state": STATE}

@@ -1,5 +1,6 @@
 """Real databases for tests: one embedded server a test process, a migrated template an edition, a copy a test."""
 
+import base64
 import itertools
 import os
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tram.settings import Settings
 from tram.store import database, migrate
 
 EDITIONS = ("timescaledb", "plain")
+SECRET_KEY = base64.b64encode(b"a key for tests and nothing else").decode()
 _numbers = itertools.count(1)
 
 
@@ -35,7 +37,7 @@ class Database:
 
     @property
     def settings(self) -> Settings:
-        return Settings(database_url=self.url)
+        return Settings(database_url=self.url, secret_key=SECRET_KEY)
 
     def connect(self, *, autocommit: bool = False) -> database.Connection:
         """A connection that is closed with the test."""

@@ -56,6 +56,33 @@ class Settings:
         "", "addresses or networks, with commas, of the reverse proxy in front; needed to listen off loopback"
     )
     http_names: str = setting("", "host names, with commas, that people reach it by, beside localhost and 127.0.0.1")
+    http_tls_cert: str = setting("", "file of the TLS certificate chain, to serve https without a proxy in front")
+    http_tls_key: str = setting("", "file of the TLS certificate's private key")
+    http_rate: int = setting(1_200, "most requests a minute of one principal, or of one address not signed in", low=10)
+
+    secret_key: str = setting(
+        "",
+        "32 bytes in base 64 that seal what must stay secret at rest; older ones behind it, with commas",
+        secret=True,
+    )
+    session_idle: float = setting(1_800.0, "seconds after which an unused session is over", low=60, high=86_400)
+    session_lifetime: float = setting(43_200.0, "seconds after which any session is over", low=300, high=2_592_000)
+    totp_required: str = setting(
+        "auto", "whether admins, doctors and auditors need a second factor; auto: in production",
+        choices=("auto", "yes", "no"),
+    )  # fmt: skip
+    oidc_issuer: str = setting("", "issuer URL of an OpenID Connect provider to sign in at; empty: none")
+    oidc_client_id: str = setting("", "this system's client id at the provider")
+    oidc_client_secret: str = setting("", "its secret there; empty: a public client (PKCE protects it)", secret=True)
+    oidc_name: str = setting("Tài khoản công vụ", "what the sign-in page calls the provider")
+    oidc_claim: str = setting("groups", "claim that holds somebody's groups or roles; dots go into nested ones")
+    oidc_roles: str = setting("", "claim value = role[:area=…|:facility=…], with semicolons between")
+    oidc_scope: str = setting("openid profile email", "scopes asked of the provider")
+    public_url: str = setting("", "https://… under which people reach the web; empty: what the browser says")
+    broker_files: str = setting("", "folder of mosquitto's files, written when device credentials change; empty: none")
+    broker_log: str = setting("", "mosquitto's log file, read for refused devices; empty: none")
+    event_keep: float = setting(31_536_000.0, "seconds that events are kept", low=86_400)
+
     telehealth_host: str = setting("127.0.0.1", "address signalling and the clinical API listen on")
     telehealth_port: int = setting(8090, "port of signalling and the clinical API", low=0, high=65535)
     telehealth_name: str = setting("telehealth", "this telehealth process among TRAM_TELEHEALTH_PEERS")

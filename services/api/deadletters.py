@@ -2,21 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 
 from services.api.models import DeadLetter
-from services.deps import Database, Filter, allow
+from services.auth.guard import Permit, allowed
+from services.deps import Database, Filter
 from services.errors import ANSWERS, Problem
 from services.paging import LIMIT, Cursor, Limit, Page, decode, page
 from tram.store import deadletters
 
-router = APIRouter(prefix="/api/dead-letters", tags=["dead letters"], dependencies=[Depends(allow)], responses=ANSWERS)
+router = APIRouter(prefix="/api/dead-letters", tags=["dead letters"], responses=ANSWERS)
 MOST = 2**63 - 1
+Reads = Annotated[Permit, allowed("deadletters.read")]
 
 
 @router.get("", summary="Dead letters, newest first")
 def list_dead_letters(
-    database: Database, reason: Filter = None, limit: Limit = LIMIT, cursor: Cursor = None
+    permit: Reads, database: Database, reason: Filter = None, limit: Limit = LIMIT, cursor: Cursor = None
 ) -> Page[DeadLetter]:
     """Each with its reason and the start of its payload."""
     before = decode(cursor, tuple[int])
@@ -28,6 +30,6 @@ def list_dead_letters(
 
 
 @router.get("/{id}", summary="One dead letter")
-def get_dead_letter(database: Database, id: Annotated[int, Path(ge=1, le=MOST)]) -> DeadLetter:
+def get_dead_letter(permit: Reads, database: Database, id: Annotated[int, Path(ge=1, le=MOST)]) -> DeadLetter:
     """With all of its payload that was kept (16 KiB)."""
     return DeadLetter.of(deadletters.get(database, id), shown=deadletters.PAYLOAD_KEPT)

@@ -3,43 +3,48 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from services.api.models import Datastream, Point, Reading, Series
-from services.deps import Database, Id, Shared, allow
+from services.auth.guard import Permit, allowed
+from services.deps import Database, Id, Shared
 from services.errors import ANSWERS, Problem
+from services.overview import NEWEST
 from services.paging import Cursor, Limit, Page, decode, encode
 from services.rfc3339 import Moment
 from tram.clock import to_micros
 from tram.errors import NotFoundError
 from tram.store import registry, series
 
-router = APIRouter(prefix="/api", tags=["observations"], dependencies=[Depends(allow)], responses=ANSWERS)
+router = APIRouter(prefix="/api", tags=["observations"], responses=ANSWERS)
 DAY = timedelta(days=1)
+Reads = Annotated[Permit, allowed("observations.read")]
 
 
 @router.get("/latest", summary="The latest value of every Datastream")
-def latest(database: Database, limit: Limit = 1000, cursor: Cursor = None) -> Page[Reading]:
+def latest(permit: Reads, database: Database, limit: Limit = 1000, cursor: Cursor = None) -> Page[Reading]:
     """By Datastream; those that have none yet are left out, so a page may be short: walk on while there is a `next`."""
     after = decode(cursor, tuple[int])
     rows = series.latest(database, after=_id(after[0]) if after else 0, limit=limit)
-    return Page(items=[Reading.of(row) for row in rows], next=encode((rows[-1].datastream_id,)) if rows else None)
+    shown = permit.visible(rows, lambda row: row.thing)
+    return Page(items=[Reading.of(row) for row in shown], next=encode((rows[-1].datastream_id,)) if rows else None)
 
 
 @router.get("/observations/newest", summary="What was stored last")
-def newest(shared: Shared, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[Reading]:
-    """Across everything, newest first. At most half a second old."""
-    return [Reading.of(row) for row in shared.overview.newest(limit)]
+def newest(permit: Reads, shared: Shared, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[Reading]:
+    """Across everything one may see, newest first. At most half a second old."""
+    return [Reading.of(row) for row in permit.visible(shared.overview.newest(NEWEST), lambda row: row.thing)[:limit]]
 
 
 @router.get("/datastreams/{id}", summary="A Datastream")
-def datastream(database: Database, id: Id) -> Datastream:
+def datastream(permit: Annotated[Permit, allowed("things.read")], database: Database, id: Id) -> Datastream:
     """Its Thing, property and unit."""
-    return _datastream(database, id)
+    return _datastream(permit, database, id)
 
 
 @router.get("/datastreams/{id}/series", summary="A Datastream over time")
 def get_series(
+    permit: Reads,
     database: Database,
     id: Id,
     start: Annotated[Moment | None, Query(alias="from", description="first time; a day before `to` without it")] = None,
@@ -53,7 +58,7 @@ def get_series(
     first = start or last - DAY
     if first > last:
         raise Problem("invalid", "`from` is after `to`")
-    found = _datastream(database, id)
+    found = _datastream(permit, database, id)
     if after is not None and not to_micros(first) <= after[0] < to_micros(last):
         raise Problem("cursor", "it belongs to another stretch of time")
     rows = series.series(
@@ -69,10 +74,11 @@ def get_series(
     )
 
 
-def _datastream(database: Database, id: int) -> Datastream:
+def _datastream(permit: Permit, database: Database, id: int) -> Datastream:
     found = registry.get_datastreams(database, [id])
     if id not in found:
         raise NotFoundError(f"there is no Datastream {id}")
+    permit.require(permit.place(found[id].thing))
     return Datastream.of(found[id])
 
 

@@ -4,10 +4,11 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.auth.guard import allowed
 from services.deps import Shared
 from services.errors import MEDIA_TYPE, RETRY_AFTER
 
-router = APIRouter(tags=["probes"])
+router = APIRouter(tags=["probes"], dependencies=[allowed("open.read")])
 
 
 @router.get("/healthz", summary="Does the process answer")

@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from services.auth.guard import allowed
 from services.errors import ANSWERS, PROBLEMS, Problem
 
-router = APIRouter(prefix="/problems", tags=["problems"], responses=ANSWERS)
+router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[allowed("open.read")], responses=ANSWERS)
 
 
 class Meaning(BaseModel):

@@ -3,16 +3,19 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 import tram
-from services.deps import Shared, allow
+from services.auth.guard import Permit, allowed
+from services.deps import Database as Connected
+from services.deps import Shared
 from services.errors import ANSWERS, Problem
 from services.overview import Snapshot
+from tram.store import registry
 from tram.store.processes import ProcessRow
 
-router = APIRouter(prefix="/api", tags=["status"], dependencies=[Depends(allow)], responses=ANSWERS)
+router = APIRouter(prefix="/api", tags=["status"], responses=ANSWERS)
 
 GONE_SECONDS = 10.0
 """A process beats every 2 s: after this it is gone, or its machine is."""
@@ -84,7 +87,7 @@ class Status(BaseModel):
 
 
 @router.get("/status", summary="The whole system at a glance")
-def status(shared: Shared) -> Status:
+def status(permit: Annotated[Permit, allowed("system.read")], shared: Shared) -> Status:
     """Edition, counts, rate, and the state of every process. At most half a second old."""
     snapshot = shared.overview.snapshot()
     counts = snapshot.counts
@@ -141,7 +144,7 @@ class OverviewOut(BaseModel):
 
 
 @router.get("/overview", summary="What is measured, and where")
-def overview(shared: Shared) -> OverviewOut:
+def overview(permit: Annotated[Permit, allowed("overview.read")], shared: Shared) -> OverviewOut:
     """From the latest value of at most 10,000 Datastreams. At most four seconds old."""
     province = shared.overview.province()
     return OverviewOut(
@@ -159,12 +162,17 @@ class Trend(BaseModel):
 
 @router.get("/trends", summary="The last values of some Datastreams")
 def trends(
-    shared: Shared, id: Annotated[list[int], Query(min_length=1, max_length=50, description="Datastreams")]
+    permit: Annotated[Permit, allowed("observations.read")],
+    shared: Shared,
+    database: Connected,
+    id: Annotated[list[int], Query(min_length=1, max_length=50, description="Datastreams")],
 ) -> list[Trend]:
     """At most 40 values of the last day of each, for small plots."""
     if not all(0 < one < 2**31 for one in id):
         raise Problem("invalid", "id: a Datastream's id is a positive whole number below 2147483648")
-    return [Trend(datastream=i, results=results) for i, results in shared.overview.trends(id).items()]
+    things = {i: row.thing for i, row in registry.get_datastreams(database, id).items()}
+    shown = shared.overview.trends(permit.visible([i for i in id if i in things], lambda i: things[i]))
+    return [Trend(datastream=i, results=shown.get(i, [])) for i in dict.fromkeys(id)]
 
 
 def gateway_counters(snapshot: Snapshot) -> dict[str, Any]:

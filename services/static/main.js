@@ -67,6 +67,7 @@ function arrived() {
 }
 
 function failed(failure) {
+  if (failure.problem?.status === 401) location.assign("/sign-in");
   lost = lost ? { since: lost.since, kind: failure.kind } : { since: new Date(), kind: failure.kind };
   banner();
   live(null, true);

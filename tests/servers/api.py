@@ -11,6 +11,7 @@ import uvicorn
 
 from services.__main__ import listen
 from services.app import create_app
+from tests.people import enter
 from tram.settings import Settings
 
 
@@ -44,9 +45,13 @@ class Api:
 
 
 @contextmanager
-def serve(settings: Settings, *, heartbeat: bool = False) -> Iterator[Api]:
-    """A server over the database of `settings`, for as long as the block runs."""
-    settings = replace(settings, http_port=0)
+def serve(settings: Settings, *, heartbeat: bool = False, admin: bool = True, rate: int = 10_000_000) -> Iterator[Api]:
+    """A server over the database of `settings`, for as long as the block runs.
+
+    With `admin` its client is a city admin, and so is a browser with tests.people.STATE; without, nobody.
+    """
+    settings = replace(settings, http_port=0, http_rate=rate)
+    secret = enter(settings) if admin else None
     sock = listen(settings)
     port = sock.getsockname()[1]
     server = uvicorn.Server(
@@ -65,7 +70,8 @@ def serve(settings: Settings, *, heartbeat: bool = False) -> Iterator[Api]:
         threading.Event().wait(0.01)
     url = f"http://127.0.0.1:{port}"
     try:
-        with httpx.Client(base_url=url, timeout=10) as client:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        with httpx.Client(base_url=url, timeout=10, headers=headers) as client:
             yield Api(url, client)
     finally:
         server.should_exit = True

@@ -49,7 +49,7 @@ def test_database_stopped_and_started(tmp_path: Path) -> None:
             assert api.get("/healthz")
             ready = api.eventually("/readyz", lambda a: a.status_code == 503)
             assert "database" in ready.json()["reasons"]
-            assert api.get("/").status_code == 200
+            assert api.client.get("/", follow_redirects=True).status_code == 200
             postgres.start()
             api.eventually("/api/things/aq-01", lambda a: a.status_code == 200, seconds=15)
             api.eventually("/api/status", lambda a: a.status_code == 200, seconds=15)

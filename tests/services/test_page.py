@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.databases import Database
+from tests.databases import SECRET_KEY, Database
+from tests.people import STATE
 from tests.servers.api import Api, serve
 from tests.services.filling import MINUTES, THINGS, fill, now, store
 from tram.embedded.ports import free_port
@@ -91,7 +92,9 @@ def test_language_theme_and_density_are_kept(watched: Page, one_api: Api) -> Non
 )
 def test_axe_finds_nothing_serious(browser: Browser, one_api: Api, language: str, theme: str) -> None:
     for width in (1440, 390):
-        with browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True) as context:
+        with browser.new_context(
+            viewport={"width": width, "height": 900}, bypass_csp=True, storage_state=STATE
+        ) as context:
             context.add_init_script(
                 f"localStorage.setItem('tram.lang','{language}');localStorage.setItem('tram.theme','{theme}')"
             )
@@ -122,7 +125,7 @@ def test_an_empty_system_says_what_to_do(page: Page, database: Database) -> None
 
 def test_the_banner_says_what_is_away_and_since_when(page: Page, tmp_path: Path) -> None:
     with PostgresServer(tmp_path / "server", free_port(), durable=False) as postgres:
-        settings = Settings(database_url=postgres.url)
+        settings = Settings(database_url=postgres.url, secret_key=SECRET_KEY)
         with connect(settings) as conn:
             migrate(conn)
             fill(conn)

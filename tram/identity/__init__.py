@@ -7,7 +7,7 @@ Everything here is pure: no network, no database, no clock of its own (`now` is 
 `operations.py` is the ONE place where a rule is written. What no rule allows is refused.
 """
 
-from tram.identity.decide import Decision, decide, may_grant
+from tram.identity.decide import STEP_UP_LASTS, Decision, decide, may_grant
 from tram.identity.operations import OPERATIONS, Operation
 from tram.identity.principal import ANONYMOUS, Grant, Kind, Limit, Principal, machine
 from tram.identity.roles import Role
@@ -17,6 +17,7 @@ __all__ = [
     "ANONYMOUS",
     "ANYWHERE",
     "OPERATIONS",
+    "STEP_UP_LASTS",
     "AreaTree",
     "Decision",
     "Grant",

@@ -58,7 +58,7 @@ _ALL = (
     # Open to everybody
     _operation("open.read", "Xem trang công khai", "Open a public page or health check", {CITIZEN: EVERYWHERE, DEVICE: EVERYWHERE}),
     _operation("session.open", "Đăng nhập", "Sign in", {CITIZEN: EVERYWHERE}),
-    _operation("session.close", "Đăng xuất", "Sign out", {CITIZEN: EVERYWHERE}, audited=True),
+    _operation("session.close", "Đăng xuất", "Sign out", {CITIZEN: EVERYWHERE}),
     # One's own account
     _operation("account.read", "Xem tài khoản của mình", "See one's own account", {CITIZEN: OWN}),
     _operation("account.prove", "Xác nhận lại danh tính", "Prove again who one is (step-up)", {CITIZEN: OWN}, audited=True),
@@ -67,6 +67,7 @@ _ALL = (
     _operation("areas.read", "Xem danh mục địa bàn", "See the list of areas", {CITIZEN: EVERYWHERE, DEVICE: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("things.read", "Xem thiết bị", "See Things, Datastreams and where they stand", _CITY),
     _operation("observations.read", "Xem số liệu", "See latest values and series", _CITY),
+    _operation("overview.read", "Xem tổng quan toàn tỉnh", "See the province at a glance: figures over all of it, and where things stand", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("live.subscribe", "Theo dõi trực tiếp", "Follow live values", _CITY),
     _operation("system.read", "Xem tình trạng hệ thống", "See the state of the processes", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("pending.read", "Xem thiết bị chờ duyệt", "See Things that wait to be accepted", _CITY_STAFF),

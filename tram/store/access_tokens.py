@@ -80,8 +80,8 @@ def make(
     return int(row[0]), secret
 
 
-def find(conn: Connection, secret: str, *, now: float) -> tuple[Principal, float] | None:
-    """(who sends this token, until when it is good), if it is in force."""
+def find(conn: Connection, secret: str, *, now: float) -> tuple[Principal, float, int | None] | None:
+    """(who sends this token, until when it is good, whose account's it is), if it is in force."""
     if not is_personal_token(secret):
         return None
     with available():
@@ -93,10 +93,10 @@ def find(conn: Connection, secret: str, *, now: float) -> tuple[Principal, float
     own = grant_of(role, areas, facilities, expires)
     name = label if login is None else f"{login}/{label}"
     if account is None:
-        return Principal(Kind.TOKEN, f"t:{id}", name, (own,)), expires
+        return Principal(Kind.TOKEN, f"t:{id}", name, (own,)), expires, None
     # The person's rights of now, so that a role taken from them is taken from their tokens too.
     limit = Limit(roles=frozenset({own.role, Role.CITIZEN}), scope=_place(own))
-    return Principal(Kind.TOKEN, f"t:{id}", name, grants_of_json(given), (limit,)), expires
+    return Principal(Kind.TOKEN, f"t:{id}", name, grants_of_json(given), (limit,)), expires, account
 
 
 def _place(own: Grant) -> Scope:

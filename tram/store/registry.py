@@ -20,7 +20,7 @@ from tram.store.resolver import Held, Key, Refused, Resolution, Resolved, name_f
 
 __all__ = [
     "CHANNEL", "DatastreamRow", "Held", "Key", "Refused", "Resolution", "Resolved", "ThingRow", "accept", "describe",
-    "get_datastreams", "get_thing", "list_datastreams", "list_things", "put", "refuse", "resolve", "seen",
+    "get_datastreams", "get_thing", "list_datastreams", "list_things", "places", "put", "refuse", "resolve", "seen",
 ]  # fmt: skip
 
 CHANNEL = "tram_registry"
@@ -100,6 +100,12 @@ def get_thing(conn: Connection, thing: int | str) -> ThingRow:
     if row is None:
         raise NotFoundError(f"there is no Thing {thing!r}")
     return _thing(row)
+
+
+def places(conn: Connection) -> list[tuple[str, str | None, bool]]:
+    """(name, area, public) of every Thing: what authorisation asks. Public: its property `public` is true."""
+    with available():
+        return [(name, area, bool(public)) for name, area, public in conn.execute(sqlfile.load("registry")["places"])]
 
 
 def list_datastreams(

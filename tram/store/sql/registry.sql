@@ -99,3 +99,7 @@ INSERT INTO thing (name, status) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING
 UPDATE thing SET seen = heard.at
 FROM unnest(%(ids)s::int[], %(times)s::timestamptz[]) AS heard (id, at)
 WHERE thing.id = heard.id AND (thing.seen IS NULL OR thing.seen < heard.at)
+
+-- name: places
+-- Where each Thing stands, and whether it was opened to everybody.
+SELECT name, area, properties->'public' = 'true'::jsonb FROM thing

@@ -5,17 +5,22 @@
                                     v                                                         |
                       ROLLBACK TO, COPY into staging, INSERT … ON CONFLICT DO NOTHING --the rows that are new
 
-Reasons and measurements: docs/adr/0020-write-path.md.
+Reasons and measurements: docs/adr/0020-write-path.md. `correct`, `delete` and `delete_interval` change what stands
+there already, and tell the stream the same way.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import LiteralString, NamedTuple
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from tram.clock import SECOND
+from tram.clock import SECOND, from_micros, to_micros
 from tram.errors import PayloadError
+from tram.quality import Quality
+from tram.sensing import Micros
 from tram.store import committed, sqlfile, wire
 from tram.store.batch import Batch
 from tram.store.database import Connection, Cursor, available
@@ -54,8 +59,7 @@ def write(conn: Connection, batch: Batch) -> Written:
     n = len(batch)
     if n == 0:
         return Written(0, 0, None)
-    if int(batch.phenomenon_time.min()) < EARLIEST or int(batch.phenomenon_time.max()) > LATEST:
-        raise PayloadError("a phenomenonTime lies outside the years 1 to 9999", code="time")
+    _check_times(batch)
     # One order for all writers: two that store the same rows wait for each other, and never deadlock. It also makes the
     # index cheaper to fill.
     batch = batch.take(np.lexsort((batch.phenomenon_time, batch.datastream_id)))
@@ -63,18 +67,16 @@ def write(conn: Connection, batch: Batch) -> Written:
     queries = sqlfile.load("observations")
     # One cursor for all: in a small batch the round trips and objects are what costs.
     with available(), conn.cursor(binary=True) as cursor:
-        try:
+        with _refused_rows():
             cursor.execute(queries["savepoint"])
             try:
                 _copy(cursor, batch, queries["copy_plain"], queries["copy_all"])
             except psycopg.errors.UniqueViolation:
                 cursor.execute(queries["rollback"])
                 batch = batch.take(_first_of_each(batch))
-                batch = batch.take(_insert_new(cursor, batch))
+                _stage(cursor, batch)
+                batch = batch.take(_answered(cursor, batch, queries["insert_staged"]))
             # The savepoint is not released: the commit does that without a round trip of its own.
-        except psycopg.DataError as error:
-            first = str(error).strip().splitlines()[0]
-            raise PayloadError(f"the database refuses a row: {first}", code="row") from error
         if len(batch) == 0:
             return Written(0, n, None)
         seq = committed.append(cursor, committed.Op.INSERT, batch)
@@ -97,22 +99,181 @@ def _first_of_each(batch: Batch) -> NDArray[np.intp]:
     return np.flatnonzero(first)
 
 
-def _insert_new(cursor: Cursor, batch: Batch) -> NDArray[np.intp]:
-    """Inserts what is not there yet of a sorted batch without repeats; returns the indices of what was inserted."""
+def _stage(cursor: Cursor, batch: Batch) -> None:
     queries = sqlfile.load("observations")
     cursor.execute(queries["staging"])
     cursor.execute(queries["staging_clear"])
     _copy(cursor, batch, queries["staging_plain"], queries["staging_all"])
-    result = cursor.execute(queries["insert_staged"]).pgresult
+
+
+def _answered(
+    cursor: Cursor, batch: Batch, query: LiteralString, arguments: tuple[object, ...] = ()
+) -> NDArray[np.intp]:
+    """The indices of the rows of a sorted batch without repeats that the query's answer, two arrays of keys, names."""
+    result = cursor.execute(query, arguments or None).pgresult
     assert result is not None
     ids = wire.read_array(result.get_value(0, 0), 4)
     times = wire.from_postgres(wire.read_array(result.get_value(0, 1), 8))
     if len(ids) in (0, len(batch)):
         return np.arange(len(ids))
-    # Ours and theirs together, sorted: one of ours that is followed by its twin was inserted.
+    # Ours and theirs together, sorted: one of ours that is followed by its twin is named.
     all_ids = np.concatenate([batch.datastream_id.astype(np.int64), ids])
     all_times = np.concatenate([batch.phenomenon_time, times])
     order = np.lexsort((all_times, all_ids))
     all_ids, all_times = all_ids[order], all_times[order]
     twin = (all_ids[:-1] == all_ids[1:]) & (all_times[:-1] == all_times[1:])
     return np.sort(order[:-1][twin])
+
+
+def _check_times(batch: Batch) -> None:
+    if int(batch.phenomenon_time.min()) < EARLIEST or int(batch.phenomenon_time.max()) > LATEST:
+        raise PayloadError("a phenomenonTime lies outside the years 1 to 9999", code="time")
+
+
+@contextmanager
+def _refused_rows() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.DataError as error:
+        first = str(error).strip().splitlines()[0]
+        raise PayloadError(f"the database refuses a row: {first}", code="row") from error
+
+
+class Corrected(NamedTuple):
+    """What became of a batch of corrections.
+
+    Attributes:
+        corrected: rows that were there and are now as the batch says.
+        missing: rows of the batch whose (datastream, phenomenonTime) is not in the store: nothing was made of them.
+        seq: the batch's number in the committed stream, or None when nothing was corrected.
+    """
+
+    corrected: int
+    missing: int
+    seq: int | None
+
+
+def correct(conn: Connection, batch: Batch) -> Corrected:
+    """Makes rows that are there what the batch says, value, quality and parameters, and tells the committed stream.
+
+    Quality.CORRECTED is added to each row's quality. Of rows with the same key the last counts. A row whose time is to
+    change is deleted and written anew. Never commits; call it last in the transaction, as `write`.
+
+    Raises:
+        PayloadError: a row that can never be stored; the transaction must be rolled back.
+        UnavailableError: the database is away or busy; roll back and try again.
+    """
+    if len(batch) == 0:
+        return Corrected(0, 0, None)
+    _check_times(batch)
+    batch = batch.take(np.arange(len(batch))[::-1])
+    batch = batch.take(np.lexsort((batch.phenomenon_time, batch.datastream_id)))  # stable: the last comes first
+    batch = batch.take(_first_of_each(batch))
+    batch.result[np.isinf(batch.result)] = np.nan
+    batch.quality[:] |= np.int16(Quality.CORRECTED)
+    n = len(batch)
+    queries = sqlfile.load("observations")
+    span = (from_micros(int(batch.phenomenon_time.min())), from_micros(int(batch.phenomenon_time.max())))
+    with available(), conn.cursor(binary=True) as cursor:
+        with _refused_rows():
+            _stage(cursor, batch)
+            with _by_index(cursor):
+                cursor.execute(queries["lock_staged"], span)
+                batch = batch.take(_answered(cursor, batch, queries["correct_staged"], span))
+        if len(batch) == 0:
+            return Corrected(0, n, None)
+        seq = committed.append(cursor, committed.Op.CORRECT, batch)
+    return Corrected(len(batch), n - len(batch), seq)
+
+
+class Deleted(NamedTuple):
+    """What was removed.
+
+    Attributes:
+        removed: rows.
+        seq: their number in the committed stream, or None when there were none.
+        more: rows of the interval are left: commit, and call again.
+    """
+
+    removed: int
+    seq: int | None
+    more: bool = False
+
+
+def delete(conn: Connection, datastream_ids: ArrayLike, phenomenon_times: ArrayLike) -> Deleted:
+    """Removes the rows with these keys that are there, and tells the committed stream what they were.
+
+    Args:
+        datastream_ids: shape (n,), integers.
+        phenomenon_times: shape (n,), microseconds since 1970.
+
+    Never commits; call it last in the transaction. UnavailableError: roll back and try again.
+    """
+    ids = np.asarray(datastream_ids, np.int32)
+    times = np.asarray(phenomenon_times, np.int64)
+    inside = (times >= EARLIEST) & (times <= LATEST)
+    ids, times = ids[inside], times[inside]
+    if len(ids) == 0:
+        return Deleted(0, None)
+    queries = sqlfile.load("observations")
+    keys = Batch(ids, times, np.full(len(ids), np.nan), np.zeros(len(ids), np.int16))
+    keys = keys.take(np.lexsort((times, ids)))
+    keys = keys.take(_first_of_each(keys))
+    span = (from_micros(int(times.min())), from_micros(int(times.max())))
+    with available(), conn.cursor(binary=True) as cursor:
+        _stage(cursor, keys)
+        with _by_index(cursor):
+            cursor.execute(queries["lock_staged"], span)
+            cursor.execute(queries["delete_staged"], span)
+            rows = cursor.fetchall()
+        return _deleted(cursor, rows, more=False)
+
+
+def delete_interval(conn: Connection, datastream_id: int, start: Micros, end: Micros, *, rows: int = 50_000) -> Deleted:
+    """Removes the earliest `rows` rows of a Datastream with start <= phenomenonTime < end, and tells the stream.
+
+    A large interval goes in pieces: commit and call again while `more`. Never commits; call it last.
+    """
+    first, last = max(start, EARLIEST), min(end - 1, LATEST)
+    if first > last:
+        return Deleted(0, None)
+    queries = sqlfile.load("observations")
+    span: dict[str, object] = {
+        "datastream": datastream_id, "start": from_micros(first), "last": from_micros(last), "rows": rows
+    }  # fmt: skip
+    with available(), conn.cursor(binary=True) as cursor:
+        cut = cursor.execute(queries["interval_cut"], span).fetchone()
+        if cut is not None:
+            span["last"] = from_micros(to_micros(cut[0]) - 1)
+        found = cursor.execute(queries["delete_interval"], span).fetchall()
+        return _deleted(cursor, found, more=cut is not None)
+
+
+def _deleted(cursor: Cursor, rows: list[tuple[object, ...]], *, more: bool) -> Deleted:
+    if not rows:
+        return Deleted(0, None, more)
+    batch = rows_to_batch(rows)
+    return Deleted(len(batch), committed.append(cursor, committed.Op.DELETE, batch), more)
+
+
+def rows_to_batch(rows: list[tuple[object, ...]]) -> Batch:
+    """(datastream_id, microseconds since 1970, quality, result with NaN, JSON text, JSON text) rows, sorted by key."""
+    ids, times, quality, result, json, parameters = zip(*rows, strict=True)
+    batch = Batch(
+        np.array(ids, np.int32),
+        np.array(times, np.int64),
+        np.array(result, np.float64),
+        np.array(quality, np.int16),
+        {i: str(value).encode() for i, value in enumerate(json) if value is not None},
+        {i: str(value).encode() for i, value in enumerate(parameters) if value is not None},
+    )
+    return batch.take(np.lexsort((batch.phenomenon_time, batch.datastream_id)))
+
+
+@contextmanager
+def _by_index(cursor: Cursor) -> Iterator[None]:
+    """Finds staged keys in `observation` by its index: the planner knows nothing of how few they are."""
+    queries = sqlfile.load("observations")
+    cursor.execute(queries["index_only"])
+    yield
+    cursor.execute(queries["index_only_no_more"])

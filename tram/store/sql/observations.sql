@@ -45,3 +45,51 @@ WITH new AS (
     RETURNING datastream_id, phenomenon_time
 )
 SELECT array_agg(datastream_id), array_agg(phenomenon_time) FROM new
+
+-- name: index_only
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+
+-- name: index_only_no_more
+SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)
+
+-- name: lock_staged
+-- In one order for all who change rows, so that they wait for each other and never deadlock.
+SELECT FROM observation o
+JOIN pg_temp.observation_staging s
+  ON o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
+WHERE o.phenomenon_time BETWEEN %s AND %s
+ORDER BY s.datastream_id, s.phenomenon_time
+FOR UPDATE OF o
+
+-- name: correct_staged
+WITH changed AS (
+    UPDATE observation o
+    SET quality = s.quality, result = s.result, result_json = s.result_json, parameters = s.parameters
+    FROM pg_temp.observation_staging s
+    WHERE o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
+      AND o.phenomenon_time BETWEEN %s AND %s
+    RETURNING o.datastream_id, o.phenomenon_time
+)
+SELECT array_agg(datastream_id), array_agg(phenomenon_time) FROM changed
+
+-- name: delete_staged
+DELETE FROM observation o
+USING pg_temp.observation_staging s
+WHERE o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
+  AND o.phenomenon_time BETWEEN %s AND %s
+RETURNING o.datastream_id, (extract(epoch FROM o.phenomenon_time) * 1000000)::bigint, o.quality,
+          coalesce(o.result, 'NaN'), o.result_json::text, o.parameters::text
+
+-- name: interval_cut
+-- The time after so many rows of the interval; none when it has no more than that.
+SELECT phenomenon_time
+FROM observation
+WHERE datastream_id = %(datastream)s AND phenomenon_time >= %(start)s AND phenomenon_time <= %(last)s
+ORDER BY phenomenon_time
+OFFSET %(rows)s LIMIT 1
+
+-- name: delete_interval
+DELETE FROM observation
+WHERE datastream_id = %(datastream)s AND phenomenon_time >= %(start)s AND phenomenon_time <= %(last)s
+RETURNING datastream_id, (extract(epoch FROM phenomenon_time) * 1000000)::bigint, quality,
+          coalesce(result, 'NaN'), result_json::text, parameters::text

@@ -26,6 +26,25 @@ BAD_TOPIC = "�"
 PlainReader = Callable[[bytes], Columns | tuple[()] | None]
 
 
+def nothing_plain(payload: bytes) -> None:
+    """The plain reader of topics that have none."""
+
+
+def in_turn(readers: list[PlainReader]) -> PlainReader:
+    """The readers of formats that share a topic as one: the first that does not leave the payload to the next."""
+    if not readers:
+        return nothing_plain
+    if len(readers) == 1:
+        return readers[0]
+    first, others = readers[0], in_turn(readers[1:])
+
+    def read(payload: bytes) -> Columns | tuple[()] | None:
+        columns = first(payload)
+        return others(payload) if columns == () else columns
+
+    return read
+
+
 @dataclass(slots=True)
 class Rows:
     """The readings of some chunks by column, in order of receipt.
@@ -69,11 +88,11 @@ class Rows:
 
 @dataclass(slots=True)
 class Route:
-    """What is known of a topic: its formats in the order they are asked, and their plain readers where all have one."""
+    """What is known of a topic: its formats in the order they are asked, and what reads its plain payloads."""
 
     topic: str
     candidates: tuple[Format, ...]
-    plain: tuple[PlainReader, ...]
+    plain: PlainReader
 
 
 class Decoder:
@@ -106,26 +125,21 @@ class Decoder:
         ):
             self._one_by_one(chunk, rows)
             return
-        routes, shapes, slots, ends = self._routes, self._shapes, rows.slots, rows.ends
+        routes, shapes, ends, most = self._routes, self._shapes, rows.ends, self._readings
+        slots, values, times = rows.slots, rows.values, rows.times
         received = chunk.received - len(ends)
-        most = self._readings
         for topic, payload in zip(chunk.topics, payloads, strict=True):
             route = routes.get(topic)
             if route is None:
                 route = self._route(topic)
-            columns: Columns | tuple[()] | None = None
-            for plain in route.plain:
-                columns = plain(payload)
-                if columns != ():
-                    break
+            columns = route.plain(payload)
             if columns and len(columns[3]) <= most:
-                thing, properties, units, values, times = columns
-                shape = shapes.get((thing, properties, units))
+                shape = shapes.get(columns[:3])
                 if shape is None:
-                    shape = self._shape(thing, properties, units)
+                    shape = self._shape(columns)
                 slots += shape
-                rows.values += values
-                rows.times += times
+                values += columns[3]
+                times += columns[4]
             else:
                 self._decode(route, payload, received + len(ends), rows)
             ends.append(len(slots))
@@ -183,9 +197,9 @@ class Decoder:
             self._routes.clear()
         try:
             text = topic.decode()
-            route = Route(BAD_TOPIC, (), ()) if "\0" in text else self._speakers(text)
+            route = Route(BAD_TOPIC, (), nothing_plain) if "\0" in text else self._speakers(text)
         except UnicodeDecodeError:
-            route = Route(BAD_TOPIC, (), ())
+            route = Route(BAD_TOPIC, (), nothing_plain)
         self._routes[topic] = route
         return route
 
@@ -199,12 +213,13 @@ class Decoder:
             if read is None:
                 break
             plain.append(read)
-        return Route(topic, candidates, tuple(plain))
+        return Route(topic, candidates, in_turn(plain))
 
-    def _shape(self, thing: str, properties: tuple[str, ...], units: tuple[str, ...]) -> list[int]:
+    def _shape(self, columns: Columns) -> list[int]:
         if len(self._shapes) >= MOST_ROUTES:
             self._shapes.clear()
+        thing, properties, units = shape = columns[:3]
         slot = self._directory.slot
         slots = [slot(thing, name, unit) for name, unit in zip(properties, units, strict=True)]
-        self._shapes[thing, properties, units] = slots
+        self._shapes[shape] = slots
         return slots

@@ -1,18 +1,20 @@
-"""Plain native telemetry by column: nothing but finite numbers at times in milliseconds. All else is codec.py's."""
+"""Plain native telemetry by column: nothing but finite numbers, at one time. All else is codec.py's."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from devices.formats.native import odd
+from tram.clock import EPOCH, MICROSECOND
 from tram.readings import Columns
 
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _list = msgspec.json.Decoder(list[Any]).decode
 _INTEGER = 1 << 63
-_FLOAT = {float}
 _MOST_SHAPES = 50_000
+_date = datetime.fromisoformat
 
 _units: dict[tuple[str, ...], tuple[str, ...]] = {}
 """Sound shapes (the names of a record, in order) and as many empty units. Only spares work; emptied when full."""
@@ -28,15 +30,19 @@ def reader(thing: str) -> Callable[[bytes], Columns | tuple[()] | None]:
         except (ValueError, RecursionError):
             return _read_list(thing, payload)
         stated = record.pop("ts", None)
-        time = None
+        time: int | None = None
         if stated is not None:
             if type(stated) is int and -limit < stated < limit:
                 time = stated * 1000
-            else:
+            elif type(stated) is str and "T" in stated:
                 try:
-                    time = odd.time_of(stated)
-                except ValueError:
+                    time = (_date(stated) - EPOCH) // MICROSECOND
+                except (ValueError, TypeError):  # no date-time; one without an offset
                     return None
+                if not -limit * 1000 < time < limit * 1000:
+                    return None
+            else:
+                return None
         names = tuple(record)
         units = shapes.get(names)
         if units is None:
@@ -44,8 +50,9 @@ def reader(thing: str) -> Callable[[bytes], Columns | tuple[()] | None]:
             if units is None:
                 return None
         values = list(record.values())
-        if set(map(type, values)) != _FLOAT and not _plain(values):
-            return None
+        for value in values:
+            if type(value) is not float and not (type(value) is int and -_INTEGER < value < _INTEGER):
+                return None  # no number, or none that a double holds
         return thing, names, units, values, [time] * len(values)
 
     return read

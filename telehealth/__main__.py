@@ -11,6 +11,7 @@ import socket
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from telehealth.app import create_app
 from telehealth.signalling import Limits
@@ -58,8 +59,23 @@ def main() -> int:
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=32_768,
     )
-    uvicorn.Server(config).run(sockets=[sock])
+    _Server(config, app).run(sockets=[sock])
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Says goodbye in the protocol's words before the sockets are closed under it."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Asks everybody to come back, then stops."""
+        shared = getattr(self._app.state, "consult", None)
+        if shared is not None:
+            await shared.conductor.drain()
+        await super().shutdown(sockets)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -74,6 +90,7 @@ def listen(settings: Settings) -> socket.socket:
         sock = socket.socket(family, kind, protocol)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen(1024)
     except OSError as error:
         where = f"{host}:{port}"
         raise SettingsError(f"{where} cannot be listened on ({error.strerror}): set TRAM_TELEHEALTH_PORT") from None

@@ -236,6 +236,7 @@ class Conductor:
                     "stats_seconds": STATS_SECONDS,
                 },
                 now=now,
+                pc=live.standing(seat.id),
                 away_seconds=entered.away,
             )
         )

@@ -225,6 +225,11 @@ class LiveConsult:
             self.spawn(oldest.close())
         self.tell(seat, Answer(pc=offer.pc, sdp=answer))
 
+    def standing(self, seat: str) -> int:
+        """The number of the peer connection that carries the seat's media; 0: none."""
+        peer = self._active(seat)
+        return 0 if peer is None else peer.number
+
     def _active(self, seat: str) -> Peer | None:
         attendee = self.media.attendees.get(seat)
         return None if attendee is None else attendee.peer

@@ -251,6 +251,8 @@ class Welcome(Message, tag="welcome"):
     limits: dict[str, float]
     now: float
     """The server's clock: Unix seconds."""
+    pc: int = 0
+    """My peer connection that still stands at the server; 0: none, make a new one whatever yours seems to be."""
     away_seconds: float | None = None
     """How long I had been away."""
 

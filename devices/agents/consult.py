@@ -220,7 +220,8 @@ class Participant:
                 RTCIceServer(urls=s["urls"], username=s.get("username"), credential=s.get("credential"))
                 for s in message["ice"]
             ]
-            self._offered = self.connected
+            # After the death of its process the server knows no peer connection, while ours seems to stand for 30 s.
+            self._offered = self.connected and message.get("pc", 0) == self._number
         elif kind == "room":
             if message["rev"] >= self.room.get("rev", -1):
                 self.room = message

@@ -1,6 +1,7 @@
 """Fixtures of the consult's tests: real processes, a real Chromium.
 
 consults    a telehealth process whose rooms live in memory, for the session
+kept        a database with the consult's tables
 pages       opens browser pages with the bare test participant (tests/telehealth/page)
 """
 
@@ -15,7 +16,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from telehealth.keeping import MIGRATIONS
+from tests.databases import Database, Server
 from tests.servers.consult import ConsultServer, consult_server
+from tram.store.migrate import migrate
 
 PAGE = Path(__file__).with_name("page")
 FLAGS = [
@@ -80,3 +84,12 @@ def pages(chromium: Browser, page_origin: str) -> Iterator[OpenPage]:
     yield open_page
     for context in opened:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def kept(server: Server) -> Iterator[Database]:
+    """A database with the consult's tables, for the session."""
+    with server.database("plain" if server.missing("timescaledb") else "timescaledb") as made:
+        with made.connect() as conn:
+            migrate(conn, [MIGRATIONS])
+        yield made

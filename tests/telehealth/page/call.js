@@ -28,7 +28,7 @@ class Call {
     this.log.push(m)
     switch (m.type) {
       case 'welcome':
-        this.seat = m.seat; this.resume = m.resume; this.rights = m.rights; this.joins++; this.ice = m.ice; this.resumed = m.resumed
+        this.seat = m.seat; this.resume = m.resume; this.rights = m.rights; this.joins++; this.ice = m.ice; this.resumed = m.resumed; this.standing = m.pc || 0
         clearInterval(this.pinging)
         this.pinging = setInterval(() => this.say({ type: 'ping', at: performance.now() }), m.limits.ping_seconds * 1000)
         break
@@ -36,7 +36,7 @@ class Call {
         this.room = m
         const me = m.people.find(p => p.seat === this.seat)
         for (const p of m.people) if (m.lead === this.seat && p.presence === 'waiting' && this.options.admit !== false) this.say({ type: 'admit', seat: p.seat })
-        if (me && me.presence === 'present' && (!this.pc || ['failed', 'closed', 'disconnected'].includes(this.pc.connectionState)) && !this.offering) this.offer()
+        if (me && me.presence === 'present' && !this.offering && (!this.pc || this.standing !== this.number && this.offeredFor !== this.joins || ['failed', 'closed'].includes(this.pc.connectionState))) this.offer()
         break
       }
       case 'answer': { const f = this.answers.get(m.pc); if (f) f(m.sdp); break }
@@ -54,7 +54,7 @@ class Call {
     }
   }
   async offer() {
-    this.offering = true
+    this.offering = true; this.offeredFor = this.joins
     const number = this.number = Math.max(this.number + 1, Math.floor(Date.now() / 1000))
     const pc = this.pc = new RTCPeerConnection({ iceServers: this.ice || [], bundlePolicy: 'max-bundle' })
     this.peers.set(number, pc)

@@ -10,7 +10,7 @@ ROLLBACK TO SAVEPOINT tram_write
 COPY observation (phenomenon_time, datastream_id, quality, result) FROM STDIN (FORMAT binary)
 
 -- name: copy_all
-COPY observation (phenomenon_time, datastream_id, quality, result, result_json, parameters) FROM STDIN (FORMAT binary)
+COPY observation (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra) FROM STDIN (FORMAT binary)
 
 -- name: staging
 -- One a session, kept; emptied at every commit. A temporary table is not logged.
@@ -20,7 +20,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS observation_staging (
     quality         int2 NOT NULL,
     result          float8,
     result_json     jsonb,
-    parameters      jsonb
+    parameters      jsonb,
+    extra           jsonb
 ) ON COMMIT DELETE ROWS
 
 -- name: staging_clear
@@ -31,14 +32,14 @@ DELETE FROM pg_temp.observation_staging
 COPY pg_temp.observation_staging (phenomenon_time, datastream_id, quality, result) FROM STDIN (FORMAT binary)
 
 -- name: staging_all
-COPY pg_temp.observation_staging (phenomenon_time, datastream_id, quality, result, result_json, parameters)
+COPY pg_temp.observation_staging (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra)
 FROM STDIN (FORMAT binary)
 
 -- name: insert_staged
 -- In the order in which every writer inserts. Two arrays instead of rows: they are read by numpy.
 WITH new AS (
-    INSERT INTO observation (phenomenon_time, datastream_id, quality, result, result_json, parameters)
-    SELECT phenomenon_time, datastream_id, quality, result, result_json, parameters
+    INSERT INTO observation (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra)
+    SELECT phenomenon_time, datastream_id, quality, result, result_json, parameters, extra
     FROM pg_temp.observation_staging
     ORDER BY datastream_id, phenomenon_time
     ON CONFLICT (datastream_id, phenomenon_time) DO NOTHING

@@ -65,7 +65,8 @@ FOR UPDATE OF o
 -- name: correct_staged
 WITH changed AS (
     UPDATE observation o
-    SET quality = s.quality, result = s.result, result_json = s.result_json, parameters = s.parameters
+    SET quality = s.quality, result = s.result, result_json = s.result_json, parameters = s.parameters,
+        extra = s.extra
     FROM pg_temp.observation_staging s
     WHERE o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
       AND o.phenomenon_time BETWEEN %s AND %s
@@ -79,7 +80,7 @@ USING pg_temp.observation_staging s
 WHERE o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
   AND o.phenomenon_time BETWEEN %s AND %s
 RETURNING o.datastream_id, (extract(epoch FROM o.phenomenon_time) * 1000000)::bigint, o.quality,
-          coalesce(o.result, 'NaN'), o.result_json::text, o.parameters::text
+          coalesce(o.result, 'NaN'), o.result_json::text, o.parameters::text, o.extra::text
 
 -- name: interval_cut
 -- The time after so many rows of the interval; none when it has no more than that.
@@ -93,4 +94,4 @@ OFFSET %(rows)s LIMIT 1
 DELETE FROM observation
 WHERE datastream_id = %(datastream)s AND phenomenon_time >= %(start)s AND phenomenon_time <= %(last)s
 RETURNING datastream_id, (extract(epoch FROM phenomenon_time) * 1000000)::bigint, quality,
-          coalesce(result, 'NaN'), result_json::text, parameters::text
+          coalesce(result, 'NaN'), result_json::text, parameters::text, extra::text

@@ -113,7 +113,7 @@ class Call {
     const report = await this.pc.getStats()
     report.forEach(s => {
       if (s.type === 'inbound-rtp') out.in.push({ kind: s.kind, mid: s.mid, packets: s.packetsReceived, lost: s.packetsLost, bytes: s.bytesReceived,
-        frames: s.framesDecoded || 0, width: s.frameWidth, height: s.frameHeight, freezes: s.freezeCount, frozen: s.totalFreezesDuration,
+        codec: (report.get(s.codecId) || {}).mimeType, frames: s.framesDecoded || 0, width: s.frameWidth, height: s.frameHeight, freezes: s.freezeCount, frozen: s.totalFreezesDuration,
         energy: s.totalAudioEnergy, concealed: s.concealedSamples, samples: s.totalSamplesReceived, silent: s.silentConcealedSamples, plis: s.pliCount, nacks: s.nackCount, keys: s.keyFramesDecoded, jitter: s.jitter, fec: s.fecPacketsReceived })
       if (s.type === 'outbound-rtp') out.out.push({ kind: s.kind, rid: s.rid, mid: s.mid, bytes: s.bytesSent, frames: s.framesEncoded || 0, width: s.frameWidth, height: s.frameHeight,
         target: s.targetBitrate, keys: s.keyFramesEncoded, nacks: s.nackCount, plis: s.pliCount, limit: s.qualityLimitationReason, retransmitted: s.retransmittedPacketsSent })

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fill, type Language, translator } from './dictionary'
-import { common } from './words'
+import { type Dictionary, fill, type Language, translator } from './dictionary'
 
 describe('translator', () => {
   const words = { hello: ['Chào {name}', 'Hello {name}'], bye: ['Tạm biệt', 'Bye'] } as const
@@ -31,11 +30,18 @@ describe('translator', () => {
   })
 })
 
-describe('common words', () => {
-  it('has both languages with the same parameters', () => {
-    for (const [vi, en] of Object.values(common)) {
-      expect(vi.length * en.length).toBeGreaterThan(0)
-      expect(vi.match(/\{\w+\}/g)).toEqual(en.match(/\{\w+\}/g))
-    }
-  })
+/** Every file of words in the pages: a new page is covered without a line here. */
+const files = import.meta.glob<Record<string, Dictionary>>(['./words.ts', '../*/words/*.ts', '!../*/words/index.ts'], {
+  eager: true,
+})
+
+describe.each(Object.entries(files))('%s', (_, module) => {
+  for (const dictionary of Object.values(module)) {
+    it.each(Object.entries(dictionary))('%s has both languages with the same parameters', (_key, [vi, en]) => {
+      const names = (text: string) => [...(text.match(/\{\w+\}/g) ?? [])].sort()
+      expect(vi.trim().length * en.trim().length).toBeGreaterThan(0)
+      expect(names(vi)).toEqual(names(en))
+      expect(vi).not.toMatch(/vui lòng|!/i) // GUIDE: verb first, no please, no exclamation marks
+    })
+  }
 })

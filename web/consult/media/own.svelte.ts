@@ -1,0 +1,150 @@
+/** This machine's camera, microphone and screen as the page shows them: wanted, there, or in trouble. Shared by the check
+ *  and the call, so that what was set up before is what is sent. */
+import { type Chosen, camera, type Devices, list, microphone, screen, type Trouble } from './devices'
+import { listen } from './sound'
+
+const KEY = 'tram.devices'
+
+export class Own {
+  camera = $state.raw<MediaStreamTrack | null>(null)
+  microphone = $state.raw<MediaStreamTrack | null>(null)
+  screen = $state.raw<MediaStreamTrack | null>(null)
+  /** The microphone may be there and muted. */
+  muted = $state(false)
+  troubles = $state<{ camera?: Trouble | undefined; microphone?: Trouble | undefined }>({})
+  asking = $state(false)
+  devices = $state.raw<Devices>({ cameras: [], microphones: [], speakers: [] })
+  chosen = $state<Chosen>({})
+  level = $state(0)
+  /** Somebody was heard clearly since the microphone was opened. */
+  heard = $state(false)
+  #facing: 'user' | 'environment' = 'user'
+  #deaf: () => void = () => {}
+  /** Called when a track that was sent has changed. */
+  changed: (use: 'camera' | 'microphone' | 'screen', track: MediaStreamTrack | null) => void = () => {}
+
+  constructor() {
+    try {
+      this.chosen = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Chosen
+    } catch {
+      // Nothing kept: the system's own devices serve.
+    }
+    navigator.mediaDevices?.addEventListener?.('devicechange', () => void this.#list())
+  }
+
+  /** Ask for what is wanted. The microphone first: without it there is no consult. */
+  async start(want: { camera: boolean; microphone: boolean }): Promise<void> {
+    this.asking = true
+    if (want.microphone) await this.startMicrophone()
+    if (want.camera) await this.startCamera()
+    this.asking = false
+    await this.#list()
+  }
+
+  async startMicrophone(id = this.chosen.microphone): Promise<void> {
+    const got = await microphone(id)
+    this.troubles.microphone = got.trouble
+    this.#hear(got.track ?? null)
+  }
+
+  async startCamera(id = this.chosen.camera): Promise<void> {
+    const got = await camera(id, this.#facing)
+    this.troubles.camera = got.trouble
+    this.#see(got.track ?? null)
+  }
+
+  /** Off means off: the light beside the lens goes out. */
+  stopCamera(): void {
+    this.#see(null)
+  }
+
+  stopMicrophone(): void {
+    this.#hear(null)
+  }
+
+  mute(muted: boolean): void {
+    this.muted = muted
+    if (this.microphone) this.microphone.enabled = !muted
+    this.changed('microphone', this.microphone)
+  }
+
+  async choose(change: Chosen): Promise<void> {
+    this.chosen = { ...this.chosen, ...change }
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.chosen))
+    } catch {
+      // The choice then lasts for this page only.
+    }
+    if (change.camera && this.camera) await this.startCamera()
+    if (change.microphone && this.microphone) await this.startMicrophone()
+  }
+
+  /** A phone's other camera. */
+  async flip(): Promise<void> {
+    this.#facing = this.#facing === 'user' ? 'environment' : 'user'
+    this.chosen = { ...this.chosen, camera: undefined }
+    // Many phones open one camera at a time: let go of the first before asking for the second.
+    this.camera?.stop()
+    await this.startCamera()
+  }
+
+  async share(): Promise<void> {
+    const { track } = await screen()
+    if (!track) return
+    track.onended = () => this.stopShare()
+    this.screen = track
+    this.changed('screen', track)
+  }
+
+  stopShare(): void {
+    this.screen?.stop()
+    this.screen = null
+    this.changed('screen', null)
+  }
+
+  stop(): void {
+    this.#deaf()
+    for (const track of [this.camera, this.microphone, this.screen]) track?.stop()
+    this.camera = this.microphone = this.screen = null
+  }
+
+  #see(track: MediaStreamTrack | null): void {
+    this.camera?.stop()
+    this.camera = track
+    if (track) {
+      track.contentHint = 'motion'
+      track.onended = () => {
+        if (this.camera !== track) return
+        this.troubles.camera = 'none'
+        this.#see(null)
+      }
+    }
+    this.changed('camera', track)
+  }
+
+  #hear(track: MediaStreamTrack | null): void {
+    this.#deaf()
+    this.microphone?.stop()
+    this.microphone = track
+    this.level = 0
+    this.heard = false
+    if (track) {
+      track.enabled = !this.muted
+      track.onended = () => {
+        if (this.microphone !== track) return
+        this.troubles.microphone = 'none'
+        this.#hear(null)
+      }
+      this.#deaf = listen(track, (level) => {
+        // Falls slowly, so that the bar can be read.
+        this.level = Math.max(level, this.level * 0.85)
+        if (level > 0.35) this.heard = true
+      })
+    }
+    this.changed('microphone', track)
+  }
+
+  async #list(): Promise<void> {
+    this.devices = await list()
+  }
+}

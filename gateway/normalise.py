@@ -94,7 +94,10 @@ class Normaliser:
         parameters = _claims(claimed, times)
         quality |= directory.flags[slots]
         quality |= out_of_range(result, directory.low[slots], directory.high[slots])
-        quality |= self._stuck.flags(slots, result, directory.stuck[slots])
+        limits = directory.stuck[slots]
+        watched = np.flatnonzero(limits)  # most properties may well hold still: nothing is remembered of them
+        if len(watched):
+            quality[watched] |= self._stuck.flags(slots[watched], result[watched], limits[watched])
         if kept is not None and texts:
             texts = {int(np.searchsorted(kept, row)): text for row, text in texts.items() if stored[row]}
         batch = Batch(directory.datastream[slots], times, result, quality, texts, parameters)

@@ -8,6 +8,7 @@ from functools import partial
 import psycopg
 
 from gateway.buffer import Buffer
+from gateway.deadletter import letter
 from gateway.decode import Decoder, Rows
 from gateway.directory import Directory
 from gateway.metrics import Metrics
@@ -20,7 +21,10 @@ from tram.clock import SECOND, TimePolicy
 from tram.errors import TramError
 from tram.settings import Settings
 from tram.store import registry
+from tram.store.database import Connection
+from tram.store.introductions import introduce
 from tram.store.observations import Written
+from tram.store.resolver import Refused
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +73,8 @@ class Pipeline:
         self._listen()
         rows = self._decode()
         decoded = time.perf_counter()
+        if rows.things:
+            self._introduce(rows)
         if self._directory.asks:
             self._resolve()
         work = self._normaliser.normalise(rows)
@@ -99,6 +105,22 @@ class Pipeline:
                     self._database.run(partial(self._directory.resolve, slots=(slot,)))
                 except POISON as fault:
                     self._directory.refuse(slot, "name", str(fault))
+
+    def _introduce(self, rows: Rows) -> None:
+        """What devices say of themselves, in a transaction of its own; a refusal is a dead letter."""
+        settings = self._settings
+
+        def note(conn: Connection) -> dict[str, Refused]:
+            return introduce(conn, rows.things, settings.provisioning, settings.pending_things)
+
+        try:
+            refused = self._database.run(note)
+        except POISON as error:
+            log.exception("%d descriptions cannot be stored", len(rows.things))
+            refused = {thing.name: Refused("refused-by-store", str(error)) for thing in rows.things}
+        for name, answer in refused.items():
+            text = f"what {name} says of itself: {answer.detail}"
+            rows.letters.append(letter(answer.reason, text, "", b"", rows.chunks[0].received))
 
     def _decode(self) -> Rows:
         """Chunks until there are enough rows, or none is left."""

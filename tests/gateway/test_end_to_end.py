@@ -12,6 +12,7 @@ from tests.gateway.conftest import Start
 from tests.servers.gateway import Gateway, wait_until
 from tests.servers.mosquitto import Mosquitto
 from tram.quality import Quality
+from tram.sensing import Location
 
 NOW = int(time.time() * 1000)
 ROWS = """
@@ -199,3 +200,27 @@ def test_retained_values_without_a_time_are_not_stored_again(
     settled(gateway, 2)
     assert [(row[0], row[4]) for row in rows(one_database)] == [("timed", 2.0)]
     assert gateway.metrics()['tram_gateway_dropped_total{what="retained"}'] == 1
+
+
+def test_what_a_device_says_of_itself(start: Start, broker: Mosquitto, one_database: Database) -> None:
+    from tram.store import registry
+
+    with one_database.connect() as conn:
+        conn.execute("INSERT INTO area (id, name) VALUES ('05443', 'Phổ Yên')")
+    gateway = start()
+    place = {"lon": 105.85, "lat": 21.59}
+    publish(
+        broker,
+        ("tram/v1/w1/state", {"label": "Trạm 1", "kind": "weather", "area": "05443", "location": place, "fw": "1.0"}),
+        ("tram/v1/w1/state", {"kind": "air", "fw": "1.1", "serial": "x"}),
+        ("tram/v1/w2/state", {"label": "Trạm 2", "area": "nowhere"}),
+    )
+    settled(gateway, 3)
+    publish(broker, ("tram/v1/w1/state", {"fw": "1.1", "colour": "red"}))
+    settled(gateway, 4)
+    conn = one_database.connect(autocommit=True)
+    first, second = registry.get_thing(conn, "w1"), registry.get_thing(conn, "w2")
+    assert (second.label, second.area, second.location) == ("Trạm 2", None, None)
+    assert (first.label, first.kind, first.area) == ("Trạm 1", "air", "05443")
+    assert first.location == Location(105.85, 21.59)
+    assert first.properties == {"fw": "1.1", "serial": "x", "colour": "red"}

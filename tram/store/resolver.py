@@ -89,10 +89,10 @@ def resolve(
     if not wanted:
         return answers
     with available():
-        things = _things(conn, {key.thing for key in wanted}, policy, pending_things)
+        found = things(conn, {key.thing for key in wanted}, policy, pending_things)
         active: list[tuple[Key, int]] = []
         for key in wanted:
-            thing = things[key.thing]
+            thing = found[key.thing]
             if isinstance(thing, int):
                 active.append((key, thing))
             else:
@@ -120,9 +120,10 @@ def unit_fault(unit: str) -> str | None:
     return name_fault(unit, "unit") if unit else None
 
 
-def _things(
+def things(
     conn: Connection, names: Collection[str], policy: str, pending_things: int
 ) -> dict[str, int | Held | Refused]:
+    """Finds, and by policy makes, the Things of these (sound) names: the id of an active one, or why it is not."""
     queries = sqlfile.load("registry")
     found = _by_name(conn, names)
     missing = sorted(set(names) - found.keys())

@@ -103,3 +103,29 @@ WHERE thing.id = heard.id AND (thing.seen IS NULL OR thing.seen < heard.at)
 -- name: places
 -- Where each Thing stands, and whether it was opened to everybody.
 SELECT name, area, properties->'public' = 'true'::jsonb FROM thing
+
+-- name: introduce
+-- Rows that would not change are not touched: every change is notified, and makes all caches ask again.
+UPDATE thing t SET
+    label = n.label, kind = n.kind, area = n.area, longitude = n.longitude, latitude = n.latitude, height = n.height,
+    properties = n.properties
+FROM (
+    SELECT t.id,
+           coalesce(nullif(w.label, ''), t.label) AS label,
+           coalesce(nullif(w.kind, ''), t.kind) AS kind,
+           coalesce(a.id, t.area) AS area,
+           CASE WHEN w.longitude IS NULL THEN t.longitude ELSE w.longitude END AS longitude,
+           CASE WHEN w.longitude IS NULL THEN t.latitude ELSE w.latitude END AS latitude,
+           CASE WHEN w.longitude IS NULL THEN t.height ELSE w.height END AS height,
+           t.properties || w.properties AS properties
+    FROM unnest(%(ids)s::int[], %(labels)s::text[], %(kinds)s::text[], %(areas)s::text[], %(longitudes)s::float8[],
+                %(latitudes)s::float8[], %(heights)s::float8[], %(properties)s::jsonb[])
+         AS w (id, label, kind, area, longitude, latitude, height, properties)
+    JOIN thing t ON t.id = w.id
+    LEFT JOIN area a ON a.id = w.area
+    ORDER BY t.id
+    FOR UPDATE OF t
+) AS n
+WHERE t.id = n.id
+  AND (t.label, t.kind, t.area, t.longitude, t.latitude, t.height, t.properties)
+      IS DISTINCT FROM (n.label, n.kind, n.area, n.longitude, n.latitude, n.height, n.properties)

@@ -1,11 +1,14 @@
 """What the worker does, job by job: each a period, a timeout, and a function that works in one transaction."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from tram.embedded.secret import keyring
 from tram.settings import Settings
-from tram.store import committed, deadletters, processes
+from tram.store import audit, committed, credentials, deadletters, events, factors, keys, processes, sessions
 from tram.store.database import Connection
 
 
@@ -53,9 +56,28 @@ def forget_processes(conn: Connection, settings: Settings) -> Outcome:
     return Outcome(processes.forget(conn, PROCESS_KEPT))
 
 
+def look_after_identity(conn: Connection, settings: Settings) -> Outcome:
+    """Ends what is over (sessions, failed tries, claim codes, old events) and makes the next signing key in time."""
+    now = time.time()
+    removed = sessions.sweep(conn, now=now, idle=settings.session_idle) + factors.forget_tries(conn)
+    removed += credentials.sweep_claims(conn)
+    removed += events.trim(conn, datetime.fromtimestamp(now - settings.event_keep, UTC))
+    if keys.rotate(conn, keyring(settings), now):
+        events.security(conn, "key.rotated", at=int(now * 1e6), subject="keys", origin="worker")
+    return Outcome(removed)
+
+
+def anchor_audit(conn: Connection, settings: Settings) -> Outcome:
+    """Writes the hash of the audit's last row outside the database."""
+    audit.anchor(conn, settings.home / audit.ANCHORS, int(time.time() * 1e6))
+    return Outcome(0)
+
+
 JOBS = (
     Job("committed", 5.0, 30.0, trim_committed),
     Job("dead-letters", 10.0, 30.0, trim_dead_letters),
     Job("processes", 60.0, 10.0, forget_processes),
+    Job("identity", 60.0, 30.0, look_after_identity),
+    Job("audit-anchor", 60.0, 10.0, anchor_audit),
 )
 """Waiting messages need no job: tram.store.pending.hold keeps them within their limit as it stores them."""

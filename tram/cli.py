@@ -2,6 +2,7 @@
 
 A command is a module of tram/commands with
     HELP: one line for `tram --help`;
+    OPERATION: the rule it is under (tram.identity.operations); or OPERATIONS: sub-command -> rule;
     DESCRIPTION: optional, what `tram <command> --help` says beside the arguments;
     PASSES_ON: optional; True hands it everything after its name as `args.rest`, unread;
     arguments(parser): declares its arguments;
@@ -13,12 +14,15 @@ import importlib
 import os
 import pkgutil
 import sys
+import time
 from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
 import tram
 import tram.commands
+from tram.commands._identity import NotAllowedError, whoever
 from tram.errors import TramError
+from tram.identity import decide
 from tram.settings import Settings, load
 
 PERMANENT_EXIT = 2  # wrong input or setting: trying again cannot help
@@ -79,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
+        _check(loaded[args.command], args)
         return loaded[args.command].run(args, load(os.environ))
     except TramError as error:
         for line in str(error).splitlines():
@@ -89,6 +94,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `tram … | head`
         sys.stderr.close()
         return 0
+
+
+def operations(command: Command) -> dict[str, str]:
+    """Sub-command -> the operation it names; "" stands for the command itself."""
+    many = getattr(command, "OPERATIONS", None)
+    return dict(many) if many else {"": getattr(command, "OPERATION", "")}
+
+
+def _check(command: Command, args: argparse.Namespace) -> None:
+    """Whoever may run programs as the system's owner is the server's own hand; nobody else gets this far."""
+    found = operations(command)
+    operation = found.get("") or found.get(getattr(args, "what", ""), "")
+    decision = decide(whoever(), operation, None, now=time.time())
+    if not decision.allowed:
+        raise NotAllowedError(decision.why)
 
 
 def _load(name: str) -> Command:

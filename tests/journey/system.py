@@ -44,6 +44,7 @@ class System:
     def __init__(self, folder: Path, *words: str, **settings: str) -> None:
         self.folder = folder
         self.lines: list[str] = []
+        self._settings, self._token = settings, ""
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tram.cli", "up", *words], cwd=folder, env=environment(folder, **settings),
@@ -78,11 +79,20 @@ class System:
         found: dict[str, str] = json.loads((self.folder / ".tram" / "run" / "addresses.json").read_text())
         return found
 
+    def token(self) -> str:
+        """A city admin's token, made by the command as a person would."""
+        if not self._token:
+            done = tram(self.folder, "token", "create", "--role", "city-admin", **self._settings)
+            assert done.returncode == 0, done.stderr
+            self._token = done.stdout.strip()
+        return self._token
+
     def get(self, path: str, at: str = "web") -> tuple[int, Any]:
-        """GET of a path, as JSON where it is."""
+        """GET of a path, as JSON where it is; of the API with a token."""
+        headers = {"Authorization": f"Bearer {self.token()}"} if at == "web" and path.startswith("/api/") else {}
         connection = http.client.HTTPConnection(urlsplit(self.addresses[at]).netloc, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             body = answer.read()
             return answer.status, json.loads(body) if "json" in answer.headers["Content-Type"] else body

@@ -8,6 +8,7 @@ from tram.commands._checks import Check, all_checks
 from tram.settings import Settings, described
 
 HELP = "say what is in force, what is missing and how to get it"
+OPERATION = "server.inspect"
 DESCRIPTION = (
     "Looks at versions, the embedded parts, the database and its edition, the broker, the planes' addresses, the home "
     "folder and the tools of the tests; changes nothing. Exit code 0 when Trạm can run, 1 when something that it needs "

@@ -6,6 +6,7 @@ from tram.commands._plane import become
 from tram.settings import Settings
 
 HELP = "run the gateway: MQTT in, committed observations out"
+OPERATION = "server.run"
 DESCRIPTION = (
     "Runs `python -m gateway` in the foreground; SIGTERM or Ctrl-C stops it. "
     "It needs a database and a broker: those of a running `tram up`, "

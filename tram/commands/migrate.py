@@ -10,6 +10,7 @@ from tram.store.database import connect
 from tram.store.migrate import migrate
 
 HELP = "bring the database's tables to this version's; safe to repeat"
+OPERATION = "server.migrate"
 DESCRIPTION = (
     "Applies the migrations that are not applied yet: the store's, then each city service's and telehealth's. "
     "Forward only, each in one transaction; several at once wait for each other."

@@ -6,6 +6,7 @@ from tram.commands._plane import become
 from tram.settings import Settings
 
 HELP = "publish the telemetry of a simulated province (`tram simulate --help` has its scenarios)"
+OPERATION = "server.run"
 PASSES_ON = True
 
 

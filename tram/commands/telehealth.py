@@ -6,6 +6,7 @@ from tram.commands._plane import become
 from tram.settings import Settings
 
 HELP = "run telehealth: signalling, media and the clinical API"
+OPERATION = "server.run"
 DESCRIPTION = (
     "Runs `python -m telehealth` in the foreground; SIGTERM or Ctrl-C stops it. "
     "It needs a database: that of a running `tram up`, or TRAM_DATABASE_URL."

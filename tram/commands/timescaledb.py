@@ -6,6 +6,7 @@ from tram.embedded import timescaledb
 from tram.settings import Settings
 
 HELP = "build the TimescaleDB extension for the embedded PostgreSQL (once a machine)"
+OPERATION = "server.run"
 DESCRIPTION = (
     "Fetches Debian's source package of TimescaleDB through this machine's apt, builds it against the embedded "
     "PostgreSQL and puts it beside it; from its next start on, `tram up` uses hypertables. What was built is kept in "

@@ -6,13 +6,15 @@ import os
 import time
 
 import tram
+from tram.commands._demo import first_run
 from tram.embedded import addresses, system, timescaledb
 from tram.embedded.lock import HomeLock
 from tram.embedded.supervisor import Supervisor
-from tram.errors import SettingsError
+from tram.errors import SettingsError, TramError
 from tram.settings import Settings
 
 HELP = "run the whole system on this machine; Ctrl-C stops all of it"
+OPERATION = "server.run"
 DESCRIPTION = (
     "Starts the embedded PostgreSQL and MQTT broker (unless TRAM_DATABASE_URL or TRAM_MQTT_URL names a real one), "
     "migrates, starts the planes and the simulated province, and says where they are. Data, logs and run files are in "
@@ -71,6 +73,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             _say(f"sẵn sàng / ready, {time.monotonic() - began:.1f} s")
             for name, address in shown.items():
                 _say(f"  {name:<12}{address}")
+            for line in _demo(settings):
+                _say(line)
             _say(f"  {'logs':<12}{settings.home / 'logs'}\nCtrl-C: dừng tất cả / stops all of it")
 
         supervisor = Supervisor(
@@ -91,6 +95,17 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return code
     finally:
         lock.release()
+
+
+def _demo(settings: Settings) -> list[str]:
+    """The demo's people, made the first time; where they are already, how to get in again."""
+    if settings.environment == "production":
+        return []
+    try:
+        lines = first_run(settings)
+    except TramError as error:
+        return [f"  (không tạo được tài khoản trình diễn / no demo people: {error})"]
+    return lines or ["  quên mật khẩu / forgot a password: `tram user list`, `tram user passwd NAME`"]
 
 
 def _say(line: str) -> None:

@@ -103,9 +103,9 @@ def get_thing(conn: Connection, thing: int | str) -> ThingRow:
 
 
 def places(conn: Connection) -> list[tuple[str, str | None, bool]]:
-    """(name, area, public) of every Thing: what authorisation asks. Public: its property `public` is true."""
+    """(name, area, public) of every Thing: what authorisation asks. Public: it was opened to everybody."""
     with available():
-        return [(name, area, bool(public)) for name, area, public in conn.execute(sqlfile.load("registry")["places"])]
+        return list(conn.execute(sqlfile.load("registry")["places"]).fetchall())
 
 
 def list_datastreams(

@@ -2,7 +2,7 @@
 import { $, h } from "../dom.js";
 import { get, patch, post, reason, remove } from "./api.js";
 import { field, problem, roleText, top } from "./shell.js";
-import { moment, t } from "./words.js";
+import { browser, moment, t } from "./words.js";
 
 const shown = { note: null, enrolment: null, codes: null, token: null };
 
@@ -109,7 +109,7 @@ function factor(account) {
 function places(sessions) {
   const box = h("section", { class: "box" }, h("h2", {}, t("sessions")));
   box.append(h("ul", { class: "list" }, ...sessions.map((one) => h("li", {},
-    h("span", { class: "what" }, one.agent || one.address, h("small", {}, t("sessionLine", one.address, moment(one.seen)))),
+    h("span", { class: "what" }, browser(one.agent) || one.address, h("small", {}, t("sessionLine", one.address, moment(one.seen)))),
     one.current ? h("span", { class: "chip good" }, t("here")) : button(t("end"), () => remove(`/api/account/sessions/${one.id}`), box)))),
     h("div", {}, button(t("everywhereOut"), async () => {
       await remove("/api/account/sessions");

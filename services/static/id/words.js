@@ -53,6 +53,16 @@ export function t(key, ...values) {
 export function moment(text) {
   if (!text) return "";
   const english = document.documentElement.lang === "en";
-  const parts = new Intl.DateTimeFormat(english ? "en-GB" : "vi-VN", { timeZone: "Asia/Ho_Chi_Minh", day: english ? "numeric" : "2-digit", month: english ? "short" : "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" });
-  return parts.format(new Date(text)).replace(",", "");
+  const zone = { timeZone: "Asia/Ho_Chi_Minh" };
+  const day = new Intl.DateTimeFormat(english ? "en-GB" : "vi-VN", { ...zone, day: english ? "numeric" : "2-digit", month: english ? "short" : "2-digit", year: "numeric" });
+  const hour = new Intl.DateTimeFormat("en-GB", { ...zone, hour: "2-digit", minute: "2-digit" });
+  return `${day.format(new Date(text))} ${hour.format(new Date(text))}`;
+}
+
+/** "Firefox · Windows" of a browser's own long name. */
+export function browser(agent) {
+  const one = (names) => names.find(([, pattern]) => pattern.test(agent))?.[0];
+  const name = one([["Edge", /Edg\//], ["Firefox", /Firefox\//], ["Chrome", /Chrom(e|ium)\//], ["Safari", /Safari\//]]);
+  const system = one([["Android", /Android/], ["iPhone", /iPhone|iPad/], ["Windows", /Windows/], ["macOS", /Mac OS/], ["Linux", /Linux/]]);
+  return [name, system].filter(Boolean).join(" · ") || agent.slice(0, 40);
 }

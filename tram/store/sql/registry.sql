@@ -102,7 +102,7 @@ WHERE thing.id = heard.id AND (thing.seen IS NULL OR thing.seen < heard.at)
 
 -- name: places
 -- Where each Thing stands, and whether it was opened to everybody.
-SELECT name, area, properties->'public' = 'true'::jsonb FROM thing
+SELECT name, area, public FROM thing
 
 -- name: introduce
 -- Rows that would not change are not touched: every change is notified, and makes all caches ask again.

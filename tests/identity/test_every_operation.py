@@ -1,0 +1,224 @@
+"""Every endpoint, message and command names a rule, with a case for allowed AND for refused: one without fails.
+
+An endpoint's cases are real requests: "allowed" must not be answered with 401 or 403, "refused" must.
+"""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from deploy import authorisation
+from services.auth.guard import allowed, check_routes
+from telehealth import messages
+from telehealth.http_api import router as care
+from telehealth.operations import ENDPOINTS, MESSAGES
+from tests.identity.conftest import AREA, FACILITY, ROLES, Town
+from tram import cli
+from tram.commands._identity import whoever
+from tram.identity import ANONYMOUS, OPERATIONS, Grant, Kind, Principal, Role, Target, decide
+from tram.identity.claims import parse_grant
+
+NOBODY = None
+OPEN = "open to everybody"
+NOW = 1_800_000_000.0
+HERE = f"doctor:facility={FACILITY}"
+
+# (endpoint, who may, who may not, body). OPEN: nobody is refused, which the rule itself must say.
+Case = tuple[str, str | None, str | None, Any]
+CASES: list[Case] = [
+    ("GET /", NOBODY, OPEN, None),
+    ("GET /account", NOBODY, OPEN, None),
+    ("GET /people", NOBODY, OPEN, None),
+    ("GET /audit", NOBODY, OPEN, None),
+    ("GET /sign-in", NOBODY, OPEN, None),
+    ("GET /favicon.ico", NOBODY, OPEN, None),
+    ("GET /static", NOBODY, OPEN, None),
+    ("GET /healthz", NOBODY, OPEN, None),
+    ("GET /readyz", NOBODY, OPEN, None),
+    ("GET /metrics", NOBODY, OPEN, None),
+    ("GET /problems", NOBODY, OPEN, None),
+    ("GET /problems/{code}", NOBODY, OPEN, None),
+    ("GET /api/openapi.json", NOBODY, OPEN, None),
+    ("GET /api/roles", NOBODY, OPEN, None),
+    ("GET /api/me/may", NOBODY, OPEN, None),
+    ("GET /api/session", NOBODY, OPEN, None),
+    ("POST /api/session", NOBODY, OPEN, {"login": "nobody.t", "password": "x"}),
+    ("POST /api/session/code", NOBODY, OPEN, {"code": "1"}),
+    ("DELETE /api/session", NOBODY, OPEN, None),
+    ("GET /auth/oidc/start", NOBODY, OPEN, None),
+    ("GET /auth/oidc/callback", NOBODY, OPEN, None),
+    ("POST /auth/oidc/back-channel-logout", NOBODY, OPEN, None),
+    ("GET /auth/oidc/front-channel-logout", NOBODY, OPEN, None),
+    ("POST /api/device-claims", NOBODY, OPEN, {"code": "AAAA-BBBB-CCCC"}),
+    ("POST /api/device-renewals", "device", NOBODY, None),
+    ("POST /api/session/prove", "citizen", NOBODY, {"password": "x"}),
+    ("GET /api/account", "citizen", NOBODY, None),
+    ("PATCH /api/account", "citizen", NOBODY, {"name": "Dân"}),
+    ("POST /api/account/password", "citizen", NOBODY, {"current": "x", "new": "y"}),
+    ("POST /api/account/totp", "citizen", NOBODY, None),
+    ("POST /api/account/totp/confirm", "citizen", NOBODY, {"code": "000000"}),
+    ("DELETE /api/account/totp", "citizen", NOBODY, None),
+    ("POST /api/account/recovery-codes", "citizen", NOBODY, None),
+    ("GET /api/account/sessions", "citizen", NOBODY, None),
+    ("DELETE /api/account/sessions/{id}", "citizen", NOBODY, None),
+    ("DELETE /api/account/sessions", "station-staff", NOBODY, None),
+    ("GET /api/account/tokens", "citizen", NOBODY, None),
+    ("POST /api/account/tokens", "operator", NOBODY, {"label": "t", "role": "operator"}),
+    ("DELETE /api/account/tokens/{id}", "citizen", NOBODY, None),
+    ("GET /api/things", "operator-here", "device-cookie", None),
+    ("GET /api/things/{name:path}", "operator-here", "citizen", None),
+    ("GET /api/things/{name:path}/latest", "operator-here", "doctor", None),
+    ("GET /api/datastreams/{id}", "operator", "station-staff", None),
+    ("GET /api/datastreams/{id}/series", "operator", NOBODY, None),
+    ("GET /api/latest", "operator", "device-cookie", None),
+    ("GET /api/observations/newest", "operator", "device-cookie", None),
+    ("GET /api/trends", "operator", "device-cookie", None),
+    ("GET /api/status", "operator", "citizen", None),
+    ("GET /api/overview", "operator", "doctor", None),
+    ("GET /api/pending", "city-admin", "auditor", None),
+    ("POST /api/pending/{name:path}/accept", "city-admin", "operator", None),
+    ("POST /api/pending/{name:path}/refuse", "city-admin", "city-admin-here", None),
+    ("GET /api/dead-letters", "operator", "auditor", None),
+    ("GET /api/dead-letters/{id}", "operator", "doctor", None),
+    ("GET /api/devices/{name}/credentials", "operator-here", "doctor", None),
+    ("POST /api/devices/{name}/credentials", "city-admin-here", "operator-here", {"topics": []}),
+    ("POST /api/devices/{name}/credentials/rotate", "city-admin-here", "operator-here", {}),
+    ("POST /api/devices/{name}/claim-code", "city-admin-here", "hospital-admin", None),
+    ("DELETE /api/devices/{name}/credentials", "city-admin-here", "operator", None),
+    ("GET /api/people", "hospital-admin", "operator", None),
+    ("GET /api/people/{id}", "hospital-admin", "city-admin-here", None),
+    ("POST /api/people", "hospital-admin", "operator", {"login": "moi.t", "name": "Mới", "role": HERE}),
+    ("POST /api/people/{id}/password", "hospital-admin", "city-admin-here", None),
+    ("POST /api/people/{id}/disable", "hospital-admin", "auditor", None),
+    ("POST /api/people/{id}/enable", "hospital-admin", "auditor", None),
+    ("POST /api/people/{id}/grants", "hospital-admin", "city-admin-here", {"role": HERE}),
+    ("DELETE /api/people/{id}/grants/{grant_id}", "city-admin", "auditor", None),
+    ("GET /api/tokens", "auditor", "operator", None),
+    ("GET /api/audit", "auditor", "operator", None),
+    ("GET /api/audit/export", "auditor", "city-admin", None),
+    ("GET /api/audit/verify", "auditor", "hospital-admin", None),
+    ("GET /api/events/security", "auditor", "doctor", None),
+]  # fmt: skip
+
+
+def fills(town: Town, path: str) -> str:
+    """A path with real things in it: aq-02 stands in AREA, the person is a doctor of FACILITY."""
+    name = "new-01" if "pending" in path else "aq-02"
+    filled = path.replace("{name:path}", name).replace("{name}", name).replace("{code}", "not-found")
+    id = str(town.ids["doctor"]) if "people" in path else "1"
+    filled = filled.replace("{grant_id}", "999999").replace("{id}", id)
+    more = {"/static": "/tokens.css", "/api/trends": "?id=1", "/api/me/may": "?operation=x"}
+    return filled + more.get(filled, "")
+
+
+def ask(town: Town, case: str, who: str | None, body: Any) -> httpx.Response:
+    """One request as somebody. `device`: its credential; `device-cookie`: a cookie and token that are none."""
+    method, _, path = case.partition(" ")
+    url = fills(town, path)
+    if who == "device":
+        issued = ask(town, "POST /api/devices/{name}/credentials", "city-admin-here", {"topics": []}).json()
+        with httpx.Client(base_url=town.api.url) as client:
+            return client.request(method, url, auth=(issued["user"], issued["password"]))
+    if who == "device-cookie":
+        with httpx.Client(base_url=town.api.url, headers={"Authorization": "Bearer no-such-token"}) as client:
+            return client.request(method, url, json=body)
+    if who is not None:
+        town.again(who)
+    with town.browser(who) as client:
+        return client.request(method, url, json=body)
+
+
+def test_every_endpoint_has_its_cases() -> None:
+    assert {case for case, _ in authorisation.city()} == {case for case, _, _, _ in CASES}
+    for case, operation in authorisation.city():
+        assert operation in OPERATIONS, f"{case} names no operation"
+
+
+REFUSING = {"/problems/unauthenticated", "/problems/forbidden", "/problems/step-up", "/problems/must-change"}
+
+
+def kind(answer: httpx.Response) -> str:
+    """The problem's type; what is wrong with a password is no refusal by a rule."""
+    return (
+        str(answer.json().get("type", ""))
+        if "json" in answer.headers.get("content-type", "") and answer.status_code >= 400
+        else ""
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
+def test_allowed(town: Town, case: Case) -> None:
+    name, who, _, body = case
+    answer = ask(town, name, who, body)
+    assert answer.status_code < 500, answer.text
+    if name not in ("POST /api/session/code",):  # nobody has half a session: told to start again
+        assert kind(answer) not in REFUSING, answer.text
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case[2] is not OPEN], ids=lambda case: case[0])
+def test_refused(town: Town, case: Case) -> None:
+    name, _, who, body = case
+    answer = ask(town, name, who, body)
+    assert answer.status_code in (401, 403), answer.text
+    assert kind(answer) in REFUSING
+
+
+def test_what_is_open_to_everybody_says_so_in_its_rule() -> None:
+    operations = dict(authorisation.city())
+    for case, _, refused, _ in CASES:
+        if refused is OPEN:
+            assert decide(ANONYMOUS, operations[case], None, now=NOW).allowed, case
+
+
+def test_a_new_endpoint_without_a_rule_stops_the_start() -> None:
+    app = authorisation.application()
+
+    @app.get("/api/forgotten")
+    def forgotten() -> str:
+        return "everything"
+
+    with pytest.raises(RuntimeError, match="/api/forgotten names no rule"):
+        check_routes(app)
+    with pytest.raises(KeyError):
+        allowed("made.up")
+
+
+def test_every_websocket_message_names_its_rule() -> None:
+    tags = {message.__struct_config__.tag for message in get_args(messages.ClientMessage)}
+    assert tags == set(MESSAGES)
+    doctor = Principal(Kind.PERSON, "p:1", "d", (Grant(Role.DOCTOR),))
+    theirs, others = Target(assigned=frozenset({"p:1"})), Target(assigned=frozenset({"p:2"}))
+    for tag, operation in MESSAGES.items():
+        assert decide(doctor, operation, theirs, now=NOW).allowed, tag
+        assert not decide(doctor, operation, others, now=NOW).allowed, tag
+        assert not decide(ANONYMOUS, operation, theirs, now=NOW).allowed, tag
+
+
+def test_every_endpoint_of_the_care_plane_names_its_rule() -> None:
+    found = {f"{method} {route.path}" for route in care.routes for method in route.methods if method != "HEAD"}  # type: ignore[attr-defined]
+    assert found <= set(ENDPOINTS)
+    assert set(ENDPOINTS.values()) <= set(OPERATIONS)
+
+
+def test_every_command_names_a_rule_that_the_server_may_and_nobody_else() -> None:
+    found = authorisation.commands()
+    assert {name.split()[1] for name, _ in found} == set(cli.names())
+    person = Principal(Kind.PERSON, "p:1", "x", tuple(g for g in ROLES.values() if g), stepped_up=NOW)
+    for name, operation in found:
+        assert decide(whoever(), operation, None, now=NOW).allowed, name
+        assert not decide(ANONYMOUS, operation, None, now=NOW).allowed, name
+        if operation.startswith("server."):
+            assert not decide(person, operation, None, now=NOW).allowed, name
+
+
+def test_the_document_is_the_code() -> None:
+    file = Path(__file__).parents[2] / "docs" / "authorisation.md"
+    assert file.read_text(encoding="utf-8") == authorisation.document(), (
+        "run python -m deploy.authorisation > docs/authorisation.md"
+    )
+
+
+def test_a_grant_as_typed_is_read() -> None:
+    assert parse_grant(f"operator:area={AREA}") == ROLES["operator-here"]

@@ -10,6 +10,7 @@ from tram.embedded.secret import keyring
 from tram.settings import Settings
 from tram.store import audit, committed, credentials, deadletters, events, factors, keys, processes, sessions
 from tram.store.database import Connection
+from tram.store.rollups import Rollups
 
 
 class Outcome(NamedTuple):
@@ -73,7 +74,15 @@ def anchor_audit(conn: Connection, settings: Settings) -> Outcome:
     return Outcome(0)
 
 
+def keep_rollups(conn: Connection, settings: Settings) -> Outcome:
+    """Brings the rollups and latest values up to the committed stream's end, so many rows a transaction."""
+    rollups = Rollups(settings.utc_offset)
+    rollups.start(conn)
+    return Outcome(0, more=rollups.step(conn).more)
+
+
 JOBS = (
+    Job("rollups", 10.0, 60.0, keep_rollups),
     Job("committed", 5.0, 30.0, trim_committed),
     Job("dead-letters", 10.0, 30.0, trim_dead_letters),
     Job("processes", 60.0, 10.0, forget_processes),

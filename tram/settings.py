@@ -119,6 +119,7 @@ class Settings:
     dead_letters: int = setting(100_000, "most dead letters kept; then the oldest go, counted", low=0)
 
     observation_chunk: float = setting(86_400.0, "seconds of one chunk of the observation hypertable", low=3600)
+    utc_offset: int = setting(7, "hours that the province's days are ahead of UTC; Vietnam: 7", low=-12, high=14)
     committed_keep: float = setting(3_600.0, "seconds that the committed stream is kept for its readers", low=60)
 
     origin: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"internal": True})

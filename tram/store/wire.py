@@ -13,6 +13,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from tram.clock import from_micros
 from tram.store.batch import Batch
 
 PLAIN_COLUMNS = "phenomenon_time, datastream_id, quality, result"
@@ -21,6 +22,8 @@ ALL_COLUMNS = f"{PLAIN_COLUMNS}, result_json, parameters"
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _POSTGRES_EPOCH = np.int64(946_684_800_000_000)  # timestamptz counts from 2000-01-01T00:00:00Z
+_YEAR_1 = -62_135_596_800_000_000
+_CYCLE = 146_097 * 86_400_000_000
 _NULL = struct.pack(">i", -1)
 _JSONB_VERSION = b"\x01"
 _ROW_START = struct.Struct(">hiqiiih")  # fields, then time, id and quality with their lengths
@@ -95,3 +98,16 @@ def read_array(data: bytes | None, width: int) -> NDArray[np.int64]:
 def from_postgres(times: NDArray[np.int64]) -> NDArray[np.int64]:
     """Microseconds since 1970 of microseconds since 2000."""
     return times + _POSTGRES_EPOCH
+
+
+def timestamps(times: NDArray[np.int64]) -> list[str]:
+    """Microseconds since 1970 as text that PostgreSQL takes for timestamptz, also before the year 1."""
+    return [_timestamp(time) for time in times.tolist()]
+
+
+def _timestamp(time: int) -> str:
+    if time >= _YEAR_1:
+        return from_micros(time).isoformat()
+    # 400 years of the Gregorian calendar are the same number of days; the year before 1 is 1 BC.
+    moved = from_micros(time + _CYCLE)
+    return f"{401 - moved.year:04}-{moved:%m-%dT%H:%M:%S.%f}+00:00 BC"

@@ -78,7 +78,8 @@ class Server:
     def create(self, template: str = "template0") -> str:
         """Makes a database; returns its name."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        query = "CREATE DATABASE {} TEMPLATE {}"
+        # Where nothing is synced, copying files takes a seventh of the time of the default, a copy through the log.
+        query = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
         self._admin.execute(sql.SQL(query).format(sql.Identifier(name), sql.Identifier(template)))
         return name
 

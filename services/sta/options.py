@@ -1,5 +1,6 @@
 """The query string of a request to one `Options`: every option once, none unknown, all of them bounded."""
 
+import re
 from collections.abc import Iterable
 
 from services.sta.lexer import QueryError
@@ -17,14 +18,21 @@ def parse(pairs: Iterable[tuple[str, str]]) -> Options:
         QueryError: an option that is unknown, stands twice, or cannot be read.
     """
     found: dict[str, object] = {}
+    texts = []
     for name, text in pairs:
+        text = _OFFSET.sub(r"\1+\2", text)
         field = _FIELDS.get(name)
         if field is None:
             raise QueryError(f"there is no query option {name!r}; these are: {', '.join(_FIELDS)};", name, 0)
         if field in found:
             raise QueryError(f"{name} stands there twice,", name, 0)
         found[field] = _read(name, text)
-    return Options(**found)  # type: ignore[arg-type]
+        texts.append((name, text))
+    return Options(**found, texts=tuple(texts))  # type: ignore[arg-type]
+
+
+# A + that was not escaped in the URL has become a space; such a space can mean nothing else.
+_OFFSET = re.compile(r"(\d[Tt]\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:\d\d)(?!\d)")
 
 
 _FIELDS = {

@@ -228,6 +228,7 @@ def _expand(reader: _Reader) -> tuple[Expand, ...]:
 def _options(reader: _Reader) -> Options:
     """The options in brackets behind an $expand, `;` between them (an `&` is taken too, since clients send it)."""
     found: dict[str, object] = {}
+    texts = []
     while True:
         token = reader.expect("name", "a query option")
         if token.text in found:
@@ -236,11 +237,13 @@ def _options(reader: _Reader) -> Options:
         read = _READ.get(token.text)
         if read is None:
             raise reader.error(f"{token.text!r} is no option of an expand; these are: {', '.join(_READ)};", token.at)
+        start = reader.peek().at
         found[token.text] = read(reader)
+        texts.append((token.text, reader.text[start : reader.peek().at].strip()))
         if not reader.accept(";"):
             break
     reader.expect(")", "';' or ')'")
-    return Options(**{name.lstrip("$"): value for name, value in found.items()})  # type: ignore[arg-type]
+    return Options(**{name.lstrip("$"): value for name, value in found.items()}, texts=tuple(texts))  # type: ignore[arg-type]
 
 
 def _whole_number(reader: _Reader) -> int:

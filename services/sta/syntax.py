@@ -102,7 +102,7 @@ class Expand:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The query options of one entity set. None: not given."""
+    """The query options of one entity set. None: not given. `texts`: each as it was sent."""
 
     filter: Expression | None = None
     orderby: tuple[Order, ...] = ()
@@ -113,3 +113,4 @@ class Options:
     count: bool | None = None
     result_format: str | None = None
     skip_token: str | None = None
+    texts: tuple[tuple[str, str], ...] = ()

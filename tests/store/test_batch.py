@@ -28,13 +28,14 @@ def batches(draw: st.DrawFn) -> Batch:
         draw(arrays(np.int16, n)) if draw(st.booleans()) else np.zeros(n, np.int16),
         draw(rows),
         draw(rows),
+        draw(rows),
     )
 
 
 def rows(batch: Batch) -> list[Any]:
     """A batch as comparable rows; results by their bits, so that a NaN equals itself."""
     return [
-        (id, time, result, quality, batch.result_json.get(i), batch.parameters.get(i))
+        (id, time, result, quality, batch.result_json.get(i), batch.parameters.get(i), batch.extra.get(i))
         for i, (id, time, result, quality) in enumerate(
             zip(
                 batch.datastream_id.tolist(), batch.phenomenon_time.tolist(), batch.result.view(np.int64).tolist(),

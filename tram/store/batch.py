@@ -8,6 +8,7 @@ Packed (all little-endian; docs/store.md):
     result         n x f64
     quality        n x i16, only with flag QUALITY (else all are 0)
     sparse         only with flag SPARSE: twice (result_json, parameters) a count u32, then row u32, length u32, bytes
+    extra          only with flag EXTRA: once more the same
 """
 
 import struct
@@ -25,7 +26,7 @@ _HEAD = struct.Struct("<3sBIq")
 _PAIR = struct.Struct("<II")
 _COUNT = struct.Struct("<I")
 _MAGIC = b"TB1"
-_WIDE_TIME, _QUALITY, _SPARSE = 1, 2, 4
+_WIDE_TIME, _QUALITY, _SPARSE, _EXTRA = 1, 2, 4, 8
 _JSON_DEPTH = 128
 
 
@@ -40,6 +41,8 @@ class Batch:
         quality: int16, bits of tram.quality.Quality.
         result_json: row index -> JSON bytes, for the few rows whose value is no number. See `encode_json`.
         parameters: row index -> JSON bytes of an object, for the few rows that have SensorThings parameters.
+        extra: row index -> JSON bytes of an object, for the few rows that have more of SensorThings:
+            "end" (of the phenomenonTime), "resultTime", "validTime", "resultQuality", "feature", "id".
     """
 
     datastream_id: NDArray[np.int32]
@@ -48,6 +51,7 @@ class Batch:
     quality: NDArray[np.int16]
     result_json: Mapping[int, bytes] = field(default_factory=dict)
     parameters: Mapping[int, bytes] = field(default_factory=dict)
+    extra: Mapping[int, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.datastream_id)
@@ -61,6 +65,7 @@ class Batch:
             self.quality[rows],
             _moved(self.result_json, rows),
             _moved(self.parameters, rows),
+            _moved(self.extra, rows),
         )
 
     def pack(self) -> bytes:
@@ -71,6 +76,7 @@ class Batch:
         quality = bool(self.quality.any())
         sparse = bool(self.result_json or self.parameters)
         flags = (_WIDE_TIME if wide else 0) | (_QUALITY if quality else 0) | (_SPARSE if sparse else 0)
+        flags |= _EXTRA if self.extra else 0
         offsets = self.phenomenon_time - np.int64(0 if wide else base)
         parts = [
             _HEAD.pack(_MAGIC, flags, n, base),
@@ -80,11 +86,11 @@ class Batch:
         ]
         if quality:
             parts.append(self.quality.astype("<i2", copy=False).tobytes())
-        if sparse:
-            for column in (self.result_json, self.parameters):
-                parts.append(_COUNT.pack(len(column)))
-                for row, data in column.items():
-                    parts += (_PAIR.pack(row, len(data)), data)
+        columns = [self.result_json, self.parameters] if sparse else []
+        for column in columns + ([self.extra] if self.extra else []):
+            parts.append(_COUNT.pack(len(column)))
+            for row, data in column.items():
+                parts += (_PAIR.pack(row, len(data)), data)
         return b"".join(parts)
 
     @classmethod
@@ -93,7 +99,7 @@ class Batch:
         if len(data) < _HEAD.size:
             raise ValueError("a packed batch is cut in its head")
         magic, flags, n, base = _HEAD.unpack_from(data)
-        if magic != _MAGIC or flags & ~(_WIDE_TIME | _QUALITY | _SPARSE):
+        if magic != _MAGIC or flags & ~(_WIDE_TIME | _QUALITY | _SPARSE | _EXTRA):
             raise ValueError("not a packed batch of a version that is known here")
         place = _HEAD.size
 
@@ -110,16 +116,16 @@ class Batch:
             times = column("<u4").astype(np.int64) + np.int64(base)
         result = column("<f8").astype(np.float64, copy=False)
         quality = column("<i2").astype(np.int16, copy=False) if flags & _QUALITY else np.zeros(n, np.int16)
-        sparse: list[dict[int, bytes]] = [{}, {}]
-        if flags & _SPARSE:
-            try:
-                for mapping in sparse:
-                    place = _unpack_sparse(data, place, n, mapping)
-            except struct.error:
-                raise ValueError("a packed batch is cut in its sparse columns") from None
+        sparse: list[dict[int, bytes]] = [{}, {}, {}]
+        sent = [bool(flags & _SPARSE), bool(flags & _SPARSE), bool(flags & _EXTRA)]
+        try:
+            for mapping in [mapping for mapping, there in zip(sparse, sent, strict=True) if there]:
+                place = _unpack_sparse(data, place, n, mapping)
+        except struct.error:
+            raise ValueError("a packed batch is cut in its sparse columns") from None
         if place != len(data):
             raise ValueError("a packed batch has bytes after its end")
-        return cls(ids, times, result, quality, sparse[0], sparse[1])
+        return cls(ids, times, result, quality, *sparse)
 
 
 def _unpack_sparse(data: bytes, place: int, n: int, into: dict[int, bytes]) -> int:
@@ -148,10 +154,12 @@ def concat(batches: Sequence[Batch]) -> Batch:
         return Batch(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int16))
     json: dict[int, bytes] = {}
     parameters: dict[int, bytes] = {}
+    extra: dict[int, bytes] = {}
     start = 0
     for batch in batches:
         json.update((start + row, data) for row, data in batch.result_json.items())
         parameters.update((start + row, data) for row, data in batch.parameters.items())
+        extra.update((start + row, data) for row, data in batch.extra.items())
         start += len(batch)
     return Batch(
         np.concatenate([b.datastream_id for b in batches]),
@@ -160,6 +168,7 @@ def concat(batches: Sequence[Batch]) -> Batch:
         np.concatenate([b.quality for b in batches]),
         json,
         parameters,
+        extra,
     )
 
 

@@ -19,6 +19,8 @@ from tram.store.database import Connection, available
 OWN = Path(__file__).with_name("migrations")
 IDENTITY = OWN / "identity"
 """People, audit, events, the wall around clinical data: a folder of its own, with numbers of its own."""
+SENSORTHINGS = OWN / "sensorthings"
+"""What OGC SensorThings needs beyond the rest: likewise."""
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _HYPERTABLE = re.compile(r"^-- hypertable: (\w+) by (\w+)$", re.MULTILINE)
 
@@ -64,7 +66,7 @@ def migrate(
         MigrationError: see there. What was applied before it stays.
         UnavailableError: the database is away.
     """
-    migrations = [migration for folder in (OWN, IDENTITY, *folders) for migration in read(folder)]
+    migrations = [migration for folder in (OWN, IDENTITY, SENSORTHINGS, *folders) for migration in read(folder)]
     queries = sqlfile.load("migrate")
     hypertables = {t: c for m in migrations for t, c in _HYPERTABLE.findall(m.text)}
     with available():

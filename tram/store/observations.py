@@ -257,8 +257,8 @@ def _deleted(cursor: Cursor, rows: list[tuple[object, ...]], *, more: bool) -> D
 
 
 def rows_to_batch(rows: list[tuple[object, ...]]) -> Batch:
-    """(datastream_id, microseconds since 1970, quality, result with NaN, JSON text, JSON text) rows, sorted by key."""
-    ids, times, quality, result, json, parameters = zip(*rows, strict=True)
+    """(datastream_id, microseconds since 1970, quality, result with NaN, and three JSON texts) rows, sorted by key."""
+    ids, times, quality, result, json, parameters, extra = zip(*rows, strict=True)
     batch = Batch(
         np.array(ids, np.int32),
         np.array(times, np.int64),
@@ -266,6 +266,7 @@ def rows_to_batch(rows: list[tuple[object, ...]]) -> Batch:
         np.array(quality, np.int16),
         {i: str(value).encode() for i, value in enumerate(json) if value is not None},
         {i: str(value).encode() for i, value in enumerate(parameters) if value is not None},
+        {i: str(value).encode() for i, value in enumerate(extra) if value is not None},
     )
     return batch.take(np.lexsort((batch.phenomenon_time, batch.datastream_id)))
 

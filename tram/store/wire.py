@@ -17,7 +17,7 @@ from tram.clock import from_micros
 from tram.store.batch import Batch
 
 PLAIN_COLUMNS = "phenomenon_time, datastream_id, quality, result"
-ALL_COLUMNS = f"{PLAIN_COLUMNS}, result_json, parameters"
+ALL_COLUMNS = f"{PLAIN_COLUMNS}, result_json, parameters, extra"
 
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -51,8 +51,8 @@ _ARRAYS = {4: np.dtype([("length", ">i4"), ("value", ">i4")]), 8: np.dtype([("le
 def split(batch: Batch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Indices of the rows that are plain numbers, and of those that are not."""
     plain = np.isfinite(batch.result)
-    if batch.result_json or batch.parameters:
-        plain[[*batch.result_json, *batch.parameters]] = False
+    if batch.result_json or batch.parameters or batch.extra:
+        plain[[*batch.result_json, *batch.parameters, *batch.extra]] = False
     return np.flatnonzero(plain), np.flatnonzero(~plain)
 
 
@@ -73,9 +73,9 @@ def all_rows(batch: Batch) -> bytes:
     finite = np.isfinite(batch.result).tolist()
     columns = zip(times, batch.datastream_id.tolist(), batch.quality.tolist(), batch.result.tolist(), strict=True)
     for row, (time, id, quality, result) in enumerate(columns):
-        parts.append(_ROW_START.pack(6, 8, time, 4, id, 2, quality))
+        parts.append(_ROW_START.pack(7, 8, time, 4, id, 2, quality))
         parts.append(_FLOAT.pack(8, result) if finite[row] else _NULL)
-        for column in (batch.result_json, batch.parameters):
+        for column in (batch.result_json, batch.parameters, batch.extra):
             data = column.get(row)
             if data is None:
                 parts.append(_NULL)

@@ -10,7 +10,7 @@ ROLLBACK TO SAVEPOINT tram_write
 COPY observation (phenomenon_time, datastream_id, quality, result) FROM STDIN (FORMAT binary)
 
 -- name: copy_all
-COPY observation (phenomenon_time, datastream_id, quality, result, result_json, parameters) FROM STDIN (FORMAT binary)
+COPY observation (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra) FROM STDIN (FORMAT binary)
 
 -- name: staging
 -- One a session, kept; emptied at every commit. A temporary table is not logged.
@@ -20,7 +20,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS observation_staging (
     quality         int2 NOT NULL,
     result          float8,
     result_json     jsonb,
-    parameters      jsonb
+    parameters      jsonb,
+    extra           jsonb
 ) ON COMMIT DELETE ROWS
 
 -- name: staging_clear
@@ -31,14 +32,14 @@ DELETE FROM pg_temp.observation_staging
 COPY pg_temp.observation_staging (phenomenon_time, datastream_id, quality, result) FROM STDIN (FORMAT binary)
 
 -- name: staging_all
-COPY pg_temp.observation_staging (phenomenon_time, datastream_id, quality, result, result_json, parameters)
+COPY pg_temp.observation_staging (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra)
 FROM STDIN (FORMAT binary)
 
 -- name: insert_staged
 -- In the order in which every writer inserts. Two arrays instead of rows: they are read by numpy.
 WITH new AS (
-    INSERT INTO observation (phenomenon_time, datastream_id, quality, result, result_json, parameters)
-    SELECT phenomenon_time, datastream_id, quality, result, result_json, parameters
+    INSERT INTO observation (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra)
+    SELECT phenomenon_time, datastream_id, quality, result, result_json, parameters, extra
     FROM pg_temp.observation_staging
     ORDER BY datastream_id, phenomenon_time
     ON CONFLICT (datastream_id, phenomenon_time) DO NOTHING
@@ -64,7 +65,8 @@ FOR UPDATE OF o
 -- name: correct_staged
 WITH changed AS (
     UPDATE observation o
-    SET quality = s.quality, result = s.result, result_json = s.result_json, parameters = s.parameters
+    SET quality = s.quality, result = s.result, result_json = s.result_json, parameters = s.parameters,
+        extra = s.extra
     FROM pg_temp.observation_staging s
     WHERE o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
       AND o.phenomenon_time BETWEEN %s AND %s
@@ -78,7 +80,7 @@ USING pg_temp.observation_staging s
 WHERE o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
   AND o.phenomenon_time BETWEEN %s AND %s
 RETURNING o.datastream_id, (extract(epoch FROM o.phenomenon_time) * 1000000)::bigint, o.quality,
-          coalesce(o.result, 'NaN'), o.result_json::text, o.parameters::text
+          coalesce(o.result, 'NaN'), o.result_json::text, o.parameters::text, o.extra::text
 
 -- name: interval_cut
 -- The time after so many rows of the interval; none when it has no more than that.
@@ -92,4 +94,4 @@ OFFSET %(rows)s LIMIT 1
 DELETE FROM observation
 WHERE datastream_id = %(datastream)s AND phenomenon_time >= %(start)s AND phenomenon_time <= %(last)s
 RETURNING datastream_id, (extract(epoch FROM phenomenon_time) * 1000000)::bigint, quality,
-          coalesce(result, 'NaN'), result_json::text, parameters::text
+          coalesce(result, 'NaN'), result_json::text, parameters::text, extra::text

@@ -27,7 +27,7 @@ ON CONFLICT (name) DO NOTHING
 SELECT d.thing_id, p.name, d.id, d.unit
 FROM unnest(%(things)s::int[], %(properties)s::text[]) AS wanted (thing_id, property)
 JOIN observed_property p ON p.name = wanted.property
-JOIN datastream d ON d.thing_id = wanted.thing_id AND d.observed_property_id = p.id
+JOIN datastream d ON d.thing_id = wanted.thing_id AND d.observed_property_id = p.id AND d.channel = ''
 
 -- name: count_datastreams
 SELECT thing_id, count(*) FROM datastream WHERE thing_id = ANY(%s::int[]) GROUP BY thing_id
@@ -38,7 +38,7 @@ SELECT wanted.thing_id, p.id, wanted.unit
 FROM unnest(%(things)s::int[], %(properties)s::text[], %(units)s::text[]) AS wanted (thing_id, property, unit)
 JOIN observed_property p ON p.name = wanted.property
 ORDER BY wanted.thing_id, p.id
-ON CONFLICT (thing_id, observed_property_id) DO NOTHING
+ON CONFLICT (thing_id, observed_property_id, channel) DO NOTHING
 
 -- name: list_things
 SELECT t.id, t.name, t.label, t.kind, t.status, t.area, t.longitude, t.latitude, t.height, t.properties, t.created,

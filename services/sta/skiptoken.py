@@ -1,0 +1,34 @@
+"""What stands in $skiptoken: the sort key of the last row of a page, and a check that it belongs to this very query."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from tram.errors import TramError
+
+Key = list[str | None]
+
+
+def encode(shape: str, key: Sequence[str | None]) -> str:
+    """An opaque text for the key of a row; `shape` says of which query."""
+    raw = msgspec.json.encode([_check(shape, key), *key])
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(shape: str, token: str, length: int) -> Key:
+    """The key. Raises TramError when it was not made by `encode` for this query."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        check, *key = msgspec.json.decode(raw, type=list[str | None])
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        raise TramError("$skiptoken is not one that this server gave out", code="cursor") from None
+    if len(key) != length or check != _check(shape, key):
+        raise TramError("$skiptoken belongs to another query", code="cursor")
+    return key
+
+
+def _check(shape: str, key: Sequence[str | None]) -> str:
+    return hashlib.blake2b(msgspec.json.encode([shape, *key]), digest_size=6).hexdigest()

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from tram.embedded.secret import keyring
+from tram.runtime import brokerfiles
 from tram.settings import Settings
 from tram.store import audit, committed, credentials, deadletters, events, factors, keys, processes, sessions
 from tram.store.database import Connection
@@ -81,6 +83,46 @@ def keep_rollups(conn: Connection, settings: Settings) -> Outcome:
     return Outcome(0, more=rollups.step(conn).more)
 
 
+def write_broker_files(conn: Connection, settings: Settings) -> Outcome:
+    """Writes mosquitto's passwd and acl when a credential was issued, ran out or was revoked."""
+    if settings.broker_files:
+        brokerfiles.write(conn, Path(settings.broker_files), time.time())
+    return Outcome(0)
+
+
+class ReadBrokerLog:
+    """Writes what mosquitto refused as events. The same refusal is written once a minute."""
+
+    AGAIN = 60.0
+    REMEMBERED = 10_000
+
+    def __init__(self) -> None:
+        self._reader: brokerfiles.LogReader | None = None
+        self._told: dict[tuple[str, str, str], float] = {}
+
+    def __call__(self, conn: Connection, settings: Settings) -> Outcome:
+        """Reads on from where it stopped."""
+        if not settings.broker_log:
+            return Outcome(0)
+        now = time.time()
+        if self._reader is None:
+            self._reader = brokerfiles.LogReader(Path(settings.broker_log))
+        folder = Path(settings.broker_files) if settings.broker_files else None
+        users = credentials.in_force(conn, now) + (brokerfiles.planes(folder) if folder else [])
+        self._reader.know(users)
+        self._told = {key: at for key, at in self._told.items() if now - at < self.AGAIN}
+        for refusal in self._reader.refusals():
+            key = (refusal.code, refusal.user, refusal.topic)
+            if key in self._told or len(self._told) >= self.REMEMBERED:
+                continue
+            self._told[key] = now
+            detail = {"topic": refusal.topic} if refusal.topic else {}
+            events.security(
+                conn, refusal.code, at=int(now * 1e6), subject=refusal.subject, origin=refusal.origin, detail=detail
+            )
+        return Outcome(0)
+
+
 JOBS = (
     Job("rollups", 10.0, 60.0, keep_rollups),
     Job("committed", 5.0, 30.0, trim_committed),
@@ -88,5 +130,7 @@ JOBS = (
     Job("processes", 60.0, 10.0, forget_processes),
     Job("identity", 60.0, 30.0, look_after_identity),
     Job("audit-anchor", 60.0, 10.0, anchor_audit),
+    Job("broker-files", 2.0, 30.0, write_broker_files),
+    Job("broker-log", 2.0, 10.0, ReadBrokerLog()),
 )
 """Waiting messages need no job: tram.store.pending.hold keeps them within their limit as it stores them."""

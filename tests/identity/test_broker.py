@@ -1,0 +1,251 @@
+"""The access list on a real mosquitto: publishing elsewhere, subscribing to #, a revoked device: refused, recorded."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from services.jobs import ReadBrokerLog
+from services.worker import Worker
+from tests.databases import Database
+from tests.servers.mosquitto import Mosquitto, find, free_port
+from tests.waiting import until
+from tram.errors import SettingsError
+from tram.identity.brokerlog import BrokerLog, Refusal, covers
+from tram.runtime import brokerfiles
+from tram.runtime.readiness import Readiness
+from tram.store import credentials, events
+from tram.store.database import Connection
+
+needs_mosquitto = pytest.mark.skipif(find() is None, reason="mosquitto is not installed: apt-get install mosquitto")
+
+
+class Device:
+    """A client that keeps what it is told."""
+
+    def __init__(self, port: int, user: str, password: str, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5):
+        self.heard: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self.acks: queue.Queue[tuple[int, int]] = queue.Queue()
+        self.codes: queue.Queue[int] = queue.Queue()
+        self.lost = threading.Event()
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, f"c-{user}", protocol=version)
+        self.client.username_pw_set(user, password)
+        self.client.on_connect = lambda _c, _u, _f, reason, _p: self.codes.put(reason.value)
+        self.client.on_disconnect = lambda *_: self.lost.set()
+        self.client.on_message = lambda _c, _u, m: self.heard.put((m.topic, m.payload))
+        self.client.on_publish = lambda _c, _u, mid, reason, _p: self.acks.put((mid, reason.value))
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        self.code = self.codes.get(timeout=10)
+
+    def publish(self, topic: str) -> int:
+        """The broker's reason code: 0 taken (16: nobody subscribed), 135 not authorised."""
+        self.client.publish(topic, b"x", qos=1)
+        return self.acks.get(timeout=10)[1]
+
+    def subscribe(self, topic: str) -> None:
+        done = threading.Event()
+        self.client.on_subscribe = lambda *_: done.set()
+        self.client.subscribe(topic, 1)
+        assert done.wait(10)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+class Site:
+    """The broker with Trạm's files, its worker, and the store."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.settings = replace(
+            database.settings, home=folder / "home", broker_files=str(folder / "b"),
+            broker_log=str(folder / "b" / "mosquitto.log"),
+        )  # fmt: skip
+        self.conn: Connection = database.connect(autocommit=True)
+        self.folder = folder / "b"
+        port = free_port()
+        assert brokerfiles.configure(self.folder, host="127.0.0.1", port=port)
+        brokerfiles.write(self.conn, self.folder, 0.0)
+        self.broker = Mosquitto(folder / "run")
+        (folder / "run" / "mosquitto.conf").write_text((self.folder / "mosquitto.conf").read_text())
+        self.broker.port = self.port = port
+        self.broker.start()
+        self.stopping = threading.Event()
+        from services import jobs
+
+        wanted = [j for j in jobs.JOBS if j.name.startswith("broker")]
+        quick = [replace(j, period=0.1, work=ReadBrokerLog() if j.name == "broker-log" else j.work) for j in wanted]
+        worker = Worker(self.settings, self.stopping, Readiness("database"), quick)
+        self.thread = threading.Thread(target=worker.run)
+        self.thread.start()
+
+    def device(self, issued: credentials.Issued) -> Device:
+        """It connects as soon as the worker has written its credential and mosquitto has read it."""
+        found: list[Device] = []
+
+        def connected() -> bool:
+            device = Device(self.port, issued.user, issued.password)
+            if device.code != 0:
+                device.close()
+                return False
+            found.append(device)
+            return True
+
+        until(connected, "the broker knows the device", timeout=20)
+        return found[0]
+
+    def recorded(self, code: str, subject: str) -> events.Event:
+        """The event, once it is there."""
+        found: list[events.Event] = []
+
+        def there() -> bool:
+            found[:] = events.newest(self.conn, code=code, subject=subject)
+            return bool(found)
+
+        until(there, f"{code} of {subject}", timeout=20)
+        return found[0]
+
+    def topics(self, subject: str) -> set[object]:
+        """The topics of the refusals recorded of a device."""
+        return {event.detail.get("topic") for event in events.newest(self.conn, subject=subject)}
+
+    def close(self) -> None:
+        self.stopping.set()
+        self.thread.join(10)
+        self.broker.stop()
+
+
+@pytest.fixture
+def site(one_database: Database, tmp_path: Path) -> Iterator[Site]:
+    made = Site(one_database, tmp_path)
+    yield made
+    made.close()
+
+
+@needs_mosquitto
+def test_on_the_real_broker(site: Site) -> None:
+    one = credentials.issue(site.conn, "air-1", by="p:1")
+    two = credentials.issue(site.conn, "air-2", by="p:1")
+    first, second = site.device(one), site.device(two)
+    password = (site.folder / "gateway.password").read_text().strip()
+    gateway = Device(site.port, "gateway", password)
+    gateway.subscribe("tram/v1/#")
+
+    # Its own topics: taken, and heard by the gateway.
+    assert first.publish("tram/v1/air-1/telemetry") == 0
+    assert gateway.heard.get(timeout=10) == ("tram/v1/air-1/telemetry", b"x")
+
+    # Elsewhere: refused and recorded, and nobody hears it.
+    for topic in ("tram/v1/air-2/telemetry", "tram/v1/air-1/command/1", "$SYS/x", "tram/v1/telemetry"):
+        assert first.publish(topic) == 135, topic
+    event = site.recorded("device.topic-refused", "d:air-1")
+    assert event.origin == "127.0.0.1"
+    assert first.publish("tram/v1/air-1/state") == 0
+    assert gateway.heard.get(timeout=10)[0] == "tram/v1/air-1/state", "nothing in between"
+
+    # Everything: the broker says yes, delivers nothing of others', and it is recorded.
+    second.subscribe("#")
+    second.subscribe("tram/v1/air-1/command/+")
+    asked = {"#", "tram/v1/air-1/command/+"}
+    until(lambda: asked <= site.topics("d:air-2"), "both recorded", timeout=20)
+    second.subscribe("tram/v1/air-2/command/+")
+    assert gateway.publish("tram/v1/air-1/command/7") in (0, 16)
+    assert first.publish("tram/v1/air-1/telemetry") == 0
+    assert gateway.publish("tram/v1/air-2/command/8") == 0
+    assert second.heard.get(timeout=10) == ("tram/v1/air-2/command/8", b"x")
+    assert second.heard.empty()
+
+    # Rotation: both are good at once; the old one ends when it runs out.
+    new = credentials.rotate(site.conn, "air-1", by="p:1", now=0.0, overlap=4e9)
+    renewed = site.device(new)
+    assert renewed.publish("tram/v1/air-1/telemetry") == 0
+    assert first.publish("tram/v1/air-1/telemetry") == 0
+
+    # Revoked: thrown out, and refused from then on.
+    credentials.revoke(site.conn, "air-1")
+    assert first.lost.wait(20)
+    assert renewed.lost.wait(20)
+    for issued in (one, new):
+        assert Device(site.port, issued.user, issued.password).code == 135
+    site.recorded("device.refused", "")
+    assert second.publish("tram/v1/air-2/telemetry") == 0, "the others are left alone"
+    for device in (first, renewed, second, gateway):
+        device.close()
+
+
+@needs_mosquitto
+def test_nobody_gets_in_without_a_credential(site: Site) -> None:
+    for user, password in (("air-9", "x"), ("gateway", "x"), ("", "")):
+        assert Device(site.port, user, password).code in (135, 134)
+
+
+def test_off_loopback_needs_tls(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="TLS"):
+        brokerfiles.configure(tmp_path, host="0.0.0.0", port=8883)
+    assert brokerfiles.configure(tmp_path, host="0.0.0.0", port=8883, cert="/c.pem", key="/k.pem")
+    assert "certfile /c.pem" in (tmp_path / "mosquitto.conf").read_text()
+    assert not brokerfiles.configure(tmp_path, host="127.0.0.1", port=1), "what a person may have changed stays"
+
+
+def test_the_files_are_written_when_something_changed_only(one_database: Database, tmp_path: Path) -> None:
+    conn = one_database.connect(autocommit=True)
+    assert brokerfiles.write(conn, tmp_path, 0.0)
+    assert not brokerfiles.write(conn, tmp_path, 0.0)
+    credentials.issue(conn, "air-1", by="p:1")
+    assert brokerfiles.write(conn, tmp_path, 0.0)
+    assert {f.stat().st_mode & 0o777 for f in tmp_path.iterdir()} == {0o600}
+    assert "air-1:$7$" in (tmp_path / "passwd").read_text()
+
+
+def test_the_log_reader_follows_a_rotation(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("1: Denied PUBLISH from old (d0, q1, r0, m1, 'x', ... (1 bytes))\n")
+    reader = brokerfiles.LogReader(file)
+    assert reader.refusals() == []
+    denied = "2: Denied PUBLISH from new (d0, q1, r0, m1, 'y', ... (1 bytes))\n"
+    with file.open("a") as log:
+        log.write(denied[:20])
+        log.flush()
+        assert reader.refusals() == []
+        log.write(denied[20:])
+    assert [r.topic for r in reader.refusals()] == ["y"]
+    file.rename(tmp_path / "log.1")
+    file.write_text(denied)
+    assert [r.topic for r in reader.refusals()] == ["y"]
+
+
+topics = st.lists(st.sampled_from(["a", "b", "+", "#", "", "$share"]), min_size=1, max_size=4).map("/".join)
+
+
+@given(topics, topics)
+def test_a_filter_covers_no_more_than_it_matches(held: str, wanted: str) -> None:
+    """Compared with paho's own matcher: whatever concrete topic `wanted` matches, `held` must match too."""
+    if "#" in held[:-1] or "#" in wanted[:-1] or "$share" in wanted or "$share" in held:
+        return
+    if covers(held, wanted):
+        for level in ("a", "b", "zzz"):
+            concrete = wanted.replace("#", level).replace("+", level)
+            assert paho.topic_matches_sub(held, concrete)
+
+
+@given(st.text(max_size=120))
+def test_any_line_is_read(line: str) -> None:
+    log = BrokerLog(lambda user, topic: False)
+    found = log.feed(line)
+    assert found is None or isinstance(found, Refusal)
+
+
+def test_a_client_name_cannot_pass_for_another(tmp_path: Path) -> None:
+    """Client ids are chosen by devices: whatever stands in one, the user is what the broker checked."""
+    log = BrokerLog(lambda user, topic: False)
+    log.feed("1: New client connected from 10.0.0.1:5 as x (p2, c1, k60, u'air-1'). (p2, c1, k60, u'air-2').")
+    found = log.feed("1: Denied PUBLISH from x (p2, c1, k60, u'air-1'). (d0, q1, r0, m1, 't', ... (1 bytes))")
+    assert found == Refusal("device.topic-refused", "air-2", "t", "10.0.0.1")

@@ -86,7 +86,7 @@ class Keyring:
         Raises:
             TokenError: anything else; the message never says more than the holder may know.
         """
-        if len(token) > MAX_TOKEN:
+        if len(token) > MAX_TOKEN or not token.isascii():
             raise TokenError("this token is not valid")
         head, _, mac = token.rpartition(".")
         version, _, rest = head.partition(".")

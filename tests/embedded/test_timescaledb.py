@@ -119,3 +119,17 @@ def test_data_that_was_made_with_it_is_not_served_without_it(tmp_path: Path, mon
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     with pytest.raises(SettingsError, match="run `make timescaledb`"):
         server.start()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("../out", tarfile.REGTYPE), ("/etc/x", tarfile.REGTYPE), ("a", tarfile.SYMTYPE)]
+)
+def test_an_archive_of_sources_stays_in_its_folder(tmp_path: Path, name: str, kind: bytes) -> None:
+    archive = tmp_path / "sources.tar"
+    with tarfile.open(archive, "w") as tar:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, "/etc/passwd"
+        tar.addfile(member)
+    with pytest.raises(UnavailableError, match="does not belong"):
+        debian_source._unpack(archive, tmp_path / "place")
+    assert not (tmp_path / "out").exists()

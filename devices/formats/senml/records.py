@@ -16,6 +16,8 @@ VERSION = 10
 """The newest version that is understood (section 4.4)."""
 DIGITS_LIMIT = 400
 """Longest run of digits read as an integer: more is beyond any double."""
+DEPTH_LIMIT = 16
+"""Deepest nesting of CBOR; a pack needs 2, an extension of it may have more."""
 UNIT_LIMIT = 40
 """Longest unit in characters."""
 
@@ -67,7 +69,7 @@ def read(payload: bytes) -> tuple[list[Record], dict[int, str]]:
         generic = _generic(payload)
         if not isinstance(generic, list):
             raise PayloadError("a SenML pack is an array of records", code="type") from None
-        records = [_record(item, index, faults) for index, item in enumerate(generic)]
+        records = _plain_cbor(generic) or [_record(item, index, faults) for index, item in enumerate(generic)]
     for r in records:
         if r.bver is not None and not 0 < r.bver <= VERSION:
             raise PayloadError(f"SenML version {r.bver:g} is not supported: at most {VERSION}", code="version")
@@ -103,13 +105,24 @@ def _generic(payload: bytes) -> Any:
 def _cbor(payload: bytes) -> Any:
     stream = io.BytesIO(payload)
     try:
-        decoded = cbor2.CBORDecoder(stream, read_size=1).decode()
+        decoded = cbor2.CBORDecoder(stream, max_depth=DEPTH_LIMIT).decode()
     # A hostile tag may make the decoder raise nearly anything: a date out of range, a fraction over 0, a bad pattern.
     except Exception as error:
         raise PayloadError(f"not CBOR: {type(error).__name__}: {error}"[:200], code="cbor") from None
     if stream.tell() != len(payload):
         raise PayloadError(f"not CBOR: {len(payload) - stream.tell()} bytes are left over", code="cbor")
     return list(decoded) if isinstance(decoded, tuple) else decoded
+
+
+def _plain_cbor(generic: list[Any]) -> list[Record] | None:
+    """Records of nothing but labels of table 4 with the right types, all at once; None where one is not."""
+    try:
+        named = [{_CBOR_LABELS[label]: value for label, value in item.items()} for item in generic]
+        records = msgspec.convert(named, list[Record])
+    except (KeyError, AttributeError, TypeError, ValueError, RecursionError):
+        return None
+    bases = (base for r in records for base in (r.bt, r.bv, r.bs, r.bver) if base is not None)
+    return records if all(map(math.isfinite, bases)) else None
 
 
 def _record(item: Any, index: int, faults: dict[int, str]) -> Record:

@@ -147,10 +147,12 @@ def test_database_stopped_for_a_minute(tmp_path: Path, fragile: tuple[Server, Da
 def test_malformed_payloads_at_ten_times_the_rate_do_not_slow_the_good_ones(tmp_path: Path, broker: Mosquitto) -> None:
     """The p99 from publish to commit of the good ones, with and without the bad: within three times."""
     server = Server(tmp_path / "postgres", options="track_commit_timestamp = on")
-    good_rate, seconds = 200, 20
+    good_rate, seconds = 100, 20
     bad = [b'{"pm2_5": "\xff"}', b"{", b"", b"[" * 1000, b'{"pm2_5": NaN}', b'"text"']
 
     def run(noise: bool) -> float:
+        # A queue that nobody reads would be saved again and again, and the broker does nothing else meanwhile.
+        broker.forget(f"noise-{not noise}")
         with server.database("plain") as database:
             gateway = gateway_for(tmp_path / str(noise), database, broker, mqtt_client_id=f"noise-{noise}")
             publisher = Publisher(broker.port, "good")

@@ -107,9 +107,8 @@ def _times(base: float, own: list[float]) -> list[Micros | None] | None:
         if base == 0.0:
             return [None] * len(own)
         return [round(base * 1e6)] * len(own) if RELATIVE <= base < TIME_LIMIT else None
-    seconds = np.array(own) + base
-    if seconds.min() < RELATIVE or seconds.max() >= TIME_LIMIT:
+    if base + min(own) < RELATIVE or base + max(own) >= TIME_LIMIT:
         return None
     # rint rounds a half to the even number, as round() does.
-    times: list[Micros | None] = np.rint(seconds * 1e6).astype(np.int64).tolist()
+    times: list[Micros | None] = np.rint((np.array(own) + base) * 1e6).astype(np.int64).tolist()
     return times

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tram.errors import UnitError
+from tram.properties import known
 from tram.quality import Quality
 from tram.store import registry
 from tram.store.database import Connection
@@ -27,8 +28,9 @@ class Directory:
     Attributes:
         slots: key (thing, property, unit) -> slot; `slot` fills it.
         keys: the inverse.
-        state, datastream, thing, scale, offset, low, high, stuck, flags: columns by slot, valid up to len(keys).
-            A stored value is `sent * scale + offset`; `flags` holds UNIT where the unit is not what it should be.
+        state, datastream, thing, scale, offset, low, high, stuck, flags, measured: columns by slot, valid up to
+            len(keys). A stored value is `sent * scale + offset`; `flags` holds UNIT where the unit is not what it
+            should be; `measured` says that the property is catalogued, so that its values are numbers.
         heard: column by slot: when the last stored reading was received (microseconds), 0: not since `take_heard`.
         answers: what the registry said, by slot, of the held and the refused.
 
@@ -69,6 +71,7 @@ class Directory:
         self.high: NDArray[np.float64] = column("high", np.float64, np.nan)
         self.stuck: NDArray[np.int32] = column("stuck", np.int32, 0)
         self.flags: NDArray[np.int16] = column("flags", np.int16, 0)
+        self.measured: NDArray[np.bool_] = column("measured", np.bool_, False)
         self.heard: NDArray[np.int64] = column("heard", np.int64, 0)
         self._size = size
 
@@ -125,6 +128,7 @@ class Directory:
         self.datastream[slot], self.thing[slot] = answer.datastream_id, answer.thing_id
         self.low[slot], self.high[slot], self.stuck[slot] = answer.low, answer.high, answer.stuck_after
         self.scale[slot], self.offset[slot], self.flags[slot] = conversion(key, answer)
+        self.measured[slot] = known(answer.property) is not None
 
     def forget(self, things: Iterable[str] | None = None) -> None:
         """Asks the registry again about the keys of these Things (by name), or of all: something has changed."""

@@ -3,12 +3,14 @@
 The rules, in the order they are applied:
 - a value in another unit of its property is converted (gateway.directory.conversion); one in a unit that cannot be is
   stored as sent, flagged UNIT;
-- true and false are 1 and 0; text, lists and objects go to result_json; a number that is not finite is a dead letter;
+- true and false are 1 and 0; a number that is not finite is a dead letter; text, lists and objects go to result_json,
+  but of a catalogued property, which is a number, a text that is one is taken as it, and all else is a dead letter;
 - a time that is not sane (tram.clock.TimePolicy) gives way to the receive time, is kept in parameters as
   `claimed_time`, and the row is flagged CLOCK; one long past is flagged LATE;
 - a value outside its property's limits is flagged RANGE, one that stands still for too long STUCK.
 """
 
+import re
 from array import array
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +78,11 @@ class Normaliser:
             self._not_stored(rows, slots, sources, stored, letters, held)
         unfit = ~np.isfinite(values)
         for row in np.flatnonzero(unfit & stored).tolist():
-            fault = _encode(rows.values[row], row, texts)
+            value = rows.values[row]
+            if directory.measured[slots[row]] and not isinstance(value, (int, float)):
+                fault = _measure(value, row, values)
+            else:
+                fault = _encode(value, row, texts)
             if fault is not None:
                 stored[row] = False
                 key, message = directory.keys[slots[row]], rows.message(int(sources[row]))
@@ -149,6 +155,18 @@ def _encode(value: Any, row: int, texts: dict[int, bytes]) -> tuple[str, str] | 
     except PayloadError as error:
         return error.code, str(error)
     return None
+
+
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+
+
+def _measure(value: Any, row: int, values: NDArray[np.float64]) -> tuple[str, str] | None:
+    """Takes a text that is a number for that number. Returns (reason, detail) of all else."""
+    if isinstance(value, str) and len(value) <= 64 and _NUMBER.fullmatch(value):
+        values[row] = float(value)
+        return None if np.isfinite(values[row]) else ("nan", "a number that is not finite or too large")
+    kind = "text" if isinstance(value, str) else "an object" if isinstance(value, dict) else "a list"
+    return "type", f"{kind} stands where a number is expected"
 
 
 def _times(times: list[int | None]) -> NDArray[np.int64]:

@@ -126,10 +126,10 @@ def test_one_bad_reading_does_not_take_the_others_along(
     start: Start, broker: Mosquitto, one_database: Database
 ) -> None:
     gateway = start()
-    publish(broker, ("tram/v1/a/telemetry", b'{"ts": %d, "pm2_5": 1, "pm10": NaN, "o3": 2}' % NOW))
+    publish(broker, ("tram/v1/a/telemetry", b'{"ts": %d, "pm2_5": 1, "pm10": NaN, "o3": 2, "co": "high"}' % NOW))
     settled(gateway, 1)
     assert [(row[1], row[4]) for row in rows(one_database)] == [("o3", 2.0), ("pm2_5", 1.0)]
-    assert letters(one_database) == [("nan", 1)]
+    assert letters(one_database) == [("nan", 1), ("type", 1)]
 
 
 def test_pending_things_wait_and_appear_once(start: Start, broker: Mosquitto, one_database: Database) -> None:

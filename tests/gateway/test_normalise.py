@@ -41,6 +41,16 @@ def test_numbers_texts_and_what_is_neither() -> None:
     assert len(work.batch) == 7
 
 
+def test_a_catalogued_property_is_a_number() -> None:
+    work = normalise(["12.5", " 3e2 ", "abc", "NaN", "1_0", "9e999", [1], {"a": 1}, True, 4, "٣"], measured=True)
+    assert work.batch.result.tolist() == [12.5, 300.0, 1.0, 4.0]
+    assert work.batch.result_json == {}
+    reasons = [letter.reason for letter in work.letters]
+    assert reasons == ["type", "type", "type", "nan", "type", "type", "type"]
+    assert work.letters[0].detail == "thing property: text stands where a number is expected"
+    assert work.letters[4].detail == "thing property: a list stands where a number is expected"
+
+
 def test_a_bad_row_moves_the_texts_behind_it() -> None:
     work = normalise([math.nan, "a", 1.0, math.nan, "b"])
     assert work.batch.result_json == {0: b'"a"', 2: b'"b"'}

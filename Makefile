@@ -4,6 +4,8 @@ SHELL := /bin/bash
 VENV ?= .venv
 TRAM_X_PYTHON ?= python3
 BIN := $(VENV)/bin
+# Two processes, a file's tests together in one: each process has a database server of its own.
+PYTEST ?= -n 2 --dist loadfile
 ENV_RUN := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 ENV_DEV := $(VENV)/.dev-$(shell cat requirements/dev.txt requirements/timescaledb.txt 2>/dev/null | cksum | cut -d' ' -f1)
 ENV_BENCH := $(VENV)/.bench-$(shell cksum < requirements/bench.txt | cut -d' ' -f1)
@@ -22,7 +24,7 @@ web: env ## build the web pages (once per change of web/)
 	@$(BIN)/python deploy/build_web.py
 
 test: env-dev test-parts web-or-not ## every test, on real servers and a real browser
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -m "not soak and not chaos" $(PYTEST)
 
 check: lint test ## what CI runs: style, types, layering, compose file, tests
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from tram.clock import from_micros
+from tram.clock import SECOND, from_micros
 from tram.quality import Quality
 from tram.sensing import Observation, ThingStatus
+from tram.store import aggregate
 from tram.store.deadletters import DeadLetterRow
+from tram.store.history import History
 from tram.store.registry import DatastreamRow, ThingRow
 from tram.store.series import Value
 
@@ -117,14 +119,51 @@ class Point(BaseModel):
         return cls(time=from_micros(row.phenomenon_time), result=row.result, value=row.result_json, quality=row.quality)
 
 
+class Bucket(BaseModel):
+    """The numbers of one stretch of time."""
+
+    time: datetime = Field(description="its start")
+    n: int = Field(description="numbers in it")
+    good: float = Field(description="the share of them that is plainly good, 0 to 1")
+    mean: float | None
+    min: float
+    max: float
+    first: float
+    last: float
+
+
 class Series(BaseModel):
-    """A stretch of a Datastream, oldest first."""
+    """A stretch of a Datastream, oldest first: values, or buckets of values."""
 
     datastream: Datastream
     start: datetime
     end: datetime
     items: list[Point]
     next: str | None
+    used: str = Field(default="raw", description="what was read: raw, 1m, 1h or 1d")
+    bucket_seconds: int | None = Field(default=None, description="of a bucket; one that is missing is a gap")
+    thinned: bool = Field(default=False, description="values were left out that a plot does not miss (LTTB)")
+    buckets: list[Bucket] | None = Field(default=None, description="instead of `items`, unless `used` is raw")
+
+    @classmethod
+    def of_history(cls, datastream: Datastream, start: datetime, end: datetime, found: History) -> "Series":
+        """From the store."""
+        items, buckets = [], None
+        if found.raw is not None:
+            for time, quality, result in found.raw.tolist():
+                items.append(Point(time=from_micros(time), result=result, quality=quality))
+        if found.buckets is not None:
+            rows, means = found.buckets, aggregate.means(found.buckets).tolist()
+            columns = [rows[name].tolist() for name in ("bucket", "n", "good", "min", "max", "first", "last")]
+            buckets = [
+                Bucket(time=from_micros(time), n=n, good=good / n, mean=None if mean != mean else mean,
+                       min=low, max=high, first=first, last=last)
+                for mean, time, n, good, low, high, first, last in zip(means, *columns, strict=True)
+            ]  # fmt: skip
+        return cls(
+            datastream=datastream, start=start, end=end, items=items, next=None, used=found.used,
+            bucket_seconds=found.width // SECOND or None, thinned=found.thinned, buckets=buckets,
+        )  # fmt: skip
 
 
 class DeadLetter(BaseModel):

@@ -1,7 +1,7 @@
 """What was observed: latest values, the newest rows, series."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
@@ -15,6 +15,7 @@ from services.rfc3339 import Moment
 from tram.clock import to_micros
 from tram.errors import NotFoundError
 from tram.store import registry, series
+from tram.store.history import history
 
 router = APIRouter(prefix="/api", tags=["observations"], responses=ANSWERS)
 DAY = timedelta(days=1)
@@ -51,14 +52,28 @@ def get_series(
     end: Annotated[Moment | None, Query(alias="to", description="first time no more in it; now without it")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     cursor: Cursor = None,
+    width: Annotated[
+        int | None, Query(ge=10, le=10_000, description="for a plot so many points wide: raw or a rollup, as it fits")
+    ] = None,
+    level: Annotated[
+        Literal["raw", "1m", "1h", "1d"] | None, Query(description="exactly these buckets, at most 50,000")
+    ] = None,
 ) -> Series:
-    """Values from `from` up to, not including, `to`, oldest first. Times need their offset (+ is %2B in a URL)."""
+    """Values from `from` up to, not including, `to`, oldest first. Times need their offset (+ is %2B in a URL).
+
+    With `width` or `level` the answer is one page of numbers, and `used` says what was read.
+    """
     after = decode(cursor, tuple[int])
     last = end or datetime.now(UTC)
     first = start or last - DAY
     if first > last:
         raise Problem("invalid", "`from` is after `to`")
     found = _datastream(permit, database, id)
+    if width is not None or level is not None:
+        offset = permit.state.settings.utc_offset
+        span = to_micros(first), to_micros(last)
+        drawn = history(database, id, *span, points=width or 1000, level=level, utc_offset=offset)
+        return Series.of_history(found, first, last, drawn)
     if after is not None and not to_micros(first) <= after[0] < to_micros(last):
         raise Problem("cursor", "it belongs to another stretch of time")
     rows = series.series(

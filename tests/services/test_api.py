@@ -98,6 +98,22 @@ def test_a_series_pages_in_order_of_time(api: Api) -> None:
     assert [p["time"] for p in part] == times[10:20]
 
 
+def test_a_series_for_a_plot_says_what_it_read(api: Api) -> None:
+    id = api.get("/api/things/river-01").json()["streams"][0]["id"]
+    raw = api.get(f"/api/datastreams/{id}/series", width=500).json()
+    assert (raw["used"], raw["thinned"], raw["buckets"], raw["bucket_seconds"]) == ("raw", False, None, None)
+    assert len(raw["items"]) == MINUTES
+    hours = api.get(f"/api/datastreams/{id}/series", level="1h").json()
+    assert (hours["used"], hours["bucket_seconds"], hours["items"]) == ("1h", 3600, [])
+    assert sum(b["n"] for b in hours["buckets"]) == MINUTES
+    results = [p["result"] for p in raw["items"]]
+    assert max(b["max"] for b in hours["buckets"]) == max(results)
+    assert min(b["min"] for b in hours["buckets"]) == min(results)
+    assert hours["buckets"][0]["first"] == results[0]
+    assert all(b["min"] <= b["mean"] <= b["max"] and 0 <= b["good"] <= 1 for b in hours["buckets"])
+    assert api.client.get(f"/api/datastreams/{id}/series?level=1w").status_code == 422
+
+
 def test_a_written_value_is_seen_within_a_second(fresh_api: Api, database: Database) -> None:
     id = fresh_api.get("/api/things/river-01").json()["streams"][0]["id"]
     before = fresh_api.eventually("/api/status", lambda a: a.json()["counts"]["exact"]).json()["counts"]["observations"]

@@ -1,5 +1,6 @@
 """What was observed: latest values, the newest rows of all, and the series of a Datastream."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,9 @@ import numpy as np
 
 from tram.clock import from_micros, to_micros
 from tram.sensing import Micros, Observation
-from tram.store import edition, sqlfile
+from tram.store import edition, sqlfile, tail
 from tram.store.batch import Batch
-from tram.store.database import Connection, available
+from tram.store.database import Connection, Cursor, available
 from tram.store.observations import EARLIEST, LATEST
 
 
@@ -33,11 +34,81 @@ class Value:
 def latest(conn: Connection, *, thing_id: int | None = None, after: int = 0, limit: int = 10_000) -> list[Value]:
     """The latest value of every Datastream of active Things (or of one Thing), by Datastream id.
 
+    From the table that the rollups keep, and what the committed stream has beyond it: true at once after every commit,
+    late data, corrections and deletions too. While the worker is away, from `observation` itself.
     Datastreams that have none yet are left out. The next page is `after` the last id; fewer than `limit`: that was all.
     """
-    arguments = {"after": after, "thing": thing_id, "limit": limit}
+    queries = sqlfile.load("series")
     with available(), conn.cursor(binary=True) as cursor:
-        return [Value(*row) for row in cursor.execute(sqlfile.load("series")["latest"], arguments)]
+        behind = tail.read(cursor)
+        if not behind.whole:
+            arguments = {"after": after, "thing": thing_id, "limit": limit}
+            return [Value(*row) for row in cursor.execute(queries["latest"], arguments)]
+        found: list[Value] = []
+        ids = sorted({id for one in behind.batches for id in np.unique(one.batch.datastream_id).tolist()})
+        while len(found) < limit:
+            page = {"after": after, "thing": thing_id, "limit": limit - len(found), "ids": ids}
+            rows = cursor.execute(queries["latest_kept"], page).fetchall()
+            found += _brought_up(cursor, rows, behind)
+            if len(rows) < page["limit"]:  # type: ignore[operator]
+                break
+            after = rows[-1][0]
+        return found
+
+
+def _brought_up(cursor: Cursor, rows: list[tuple[Any, ...]], behind: tail.Tail) -> list[Value]:
+    """Rows of `latest_kept` with what the stream has beyond them; those without any value are left out."""
+    if not rows or not behind.batches:
+        return [Value(*row[:9]) for row in rows if row[5] is not None]
+    position = rows[0][9]
+    batch, _ = behind.inserted(position)
+    newest: dict[int, int] = {}
+    if len(batch):
+        order = np.lexsort((batch.phenomenon_time, batch.datastream_id))
+        ids = batch.datastream_id[order]
+        last = order[np.append(np.flatnonzero(ids[1:] != ids[:-1]), len(ids) - 1)]
+        newest = dict(zip(batch.datastream_id[last].tolist(), last.tolist(), strict=True))
+    changed = behind.changed(position)
+    fresh: dict[int, tuple[Any, ...]] = {}
+    if changed:
+        asked = cursor.execute(sqlfile.load("series")["latest_of"], (sorted(changed),))
+        fresh = {row[0]: row[1:] for row in asked}
+    values = []
+    for row in rows:
+        id, held = row[0], row[5:9]
+        if id in changed:
+            held = fresh.get(id, (None,))
+        elif id in newest:
+            at = newest[id]
+            time = from_micros(int(batch.phenomenon_time[at]))
+            if held[0] is None or time > held[0]:
+                json = batch.result_json.get(at)
+                result = float(batch.result[at])
+                number = result if np.isfinite(result) else None
+                held = (time, number, None if json is None else msgspec.json.decode(json), int(batch.quality[at]))
+        if held[0] is not None:
+            values.append(Value(*row[:5], *held))
+    return values
+
+
+def extents(conn: Connection, ids: Sequence[int] | None = None) -> dict[int, tuple[datetime, datetime]]:
+    """First and last phenomenonTime of these Datastreams (all when None); those without Observations are not in it."""
+    queries = sqlfile.load("series")
+    with available(), conn.cursor(binary=True) as cursor:
+        behind = tail.read(cursor)
+        if not behind.whole:
+            wanted = list(ids) if ids is not None else [row[0] for row in cursor.execute(queries["datastream_ids"])]
+            return {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (wanted,))}
+        rows = cursor.execute(queries["extents_kept"], {"ids": None if ids is None else list(ids)}).fetchall()
+        found = {row[0]: (row[1], row[2]) for row in rows}
+        touched = {id for one in behind.batches for id in np.unique(one.batch.datastream_id).tolist()}
+        if ids is not None:
+            touched &= set(ids)
+        if touched:
+            for id in touched:
+                found.pop(id, None)
+            found |= {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (sorted(touched),))}
+        return found
 
 
 def newest(conn: Connection, limit: int = 50) -> list[Value]:
@@ -49,17 +120,17 @@ def newest(conn: Connection, limit: int = 50) -> list[Value]:
         rows = cursor.execute(sqlfile.load("series")["newest_batches"], {"limit": limit}).fetchall()
         if not rows:
             return sorted(latest(conn), key=lambda value: value.time, reverse=True)[:limit]
-        tails = [_tail(Batch.unpack(bytes(data)), limit) for (data,) in rows]
-        ids = sorted({int(id) for tail in tails for id in tail.datastream_id})
+        ends = [_tail(Batch.unpack(bytes(data)), limit) for (data,) in rows]
+        ids = sorted({int(id) for end in ends for id in end.datastream_id})
         names: dict[int, tuple[str, str, str, str]] = {
             row[0]: (row[1], row[2], row[3], row[4]) for row in cursor.execute(sqlfile.load("series")["names"], (ids,))
         }
     values: list[Value] = []
-    for tail in tails:
-        columns = (tail.datastream_id, tail.phenomenon_time, tail.result, tail.quality)
+    for end in ends:
+        columns = (end.datastream_id, end.phenomenon_time, end.result, end.quality)
         for row, (id, time, result, quality) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
             if id in names:
-                json = tail.result_json.get(row)
+                json = end.result_json.get(row)
                 value = None if json is None else msgspec.json.decode(json)
                 number = result if np.isfinite(result) else None
                 values.append(Value(id, *names[id], from_micros(time), number, value, quality))

@@ -37,6 +37,7 @@ SUBACK_TIMEOUT = 10.0  # seconds
 RECONNECT_FIRST, RECONNECT_MOST = 1, 5  # seconds: doubled from first to most, so a restarted broker has us back in 5 s
 CONNECT_TIMEOUT = 5.0  # seconds
 STOP_TIMEOUT = 5.0  # seconds
+REFUSED = "the broker refuses the connection"
 PUBREL, PUBCOMP = 0x60, b"\x70\x02"
 
 
@@ -102,6 +103,7 @@ class Subscriber(paho.Client):
         self._framer = Framer(payload_limit)
         self._fault = Rc.MQTT_ERR_SUCCESS  # of a packet handled while framing
         self._last_received = 0
+        self._cause = ""  # why the last attempt to connect failed
         self._suback_due: float | None = None
         # Held while the generation moves and while acknowledgements are queued, so none is queued for a connection that
         # is gone: reconnect() empties paho's queue after the generation has moved.
@@ -159,7 +161,11 @@ class Subscriber(paho.Client):
             self.generation += 1
         self._framer = Framer(self._payload_limit)
         self._suback_due = None
-        return super().reconnect()
+        try:
+            return super().reconnect()
+        except OSError as error:  # of the socket or of TLS: a certificate that is not trusted, say
+            self._cause = str(error)
+            raise
 
     def loop_read(self, max_packets: int = 1) -> Rc:
         """One read of all that is there, framed at once, then a pause in which more gathers."""
@@ -247,7 +253,7 @@ class Subscriber(paho.Client):
 
     def _connected(self, client: paho.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._say(f"the broker refuses the connection: {reason}")
+            self._say(f"{REFUSED}: {reason}")
             return
         log.info("connected to the broker (connection %d, session %s)", self.generation,
                  "resumed" if flags.session_present else "new")  # fmt: skip
@@ -264,10 +270,11 @@ class Subscriber(paho.Client):
         self._say(f"the broker refuses the subscription to {', '.join(refused)}" if refused else "")
 
     def _disconnected(self, client: paho.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        self._say(f"the connection to the broker ended: {reason}")
+        if not self.trouble.startswith(REFUSED):  # the reason of what follows from it
+            self._say(f"the connection to the broker ended: {reason}")
 
     def _connect_failed(self, client: paho.Client, userdata: Any) -> None:
-        self._say(f"the broker does not answer at {self._address.host}:{self._address.port}")
+        self._say(f"the broker cannot be reached at {self._address.host}:{self._address.port}: {self._cause}")
 
     def _say(self, trouble: str) -> None:
         if trouble != self.trouble:

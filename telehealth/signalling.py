@@ -42,7 +42,7 @@ class Limits:
     """Messages at once, above the sustained rate."""
     hello_seconds: float = 5.0
     """From the open socket to `hello`."""
-    idle_seconds: float = 15.0
+    idle_seconds: float = 8.0
     """Without any frame the client counts as gone; it pings every `ping_seconds`."""
     ping_seconds: float = 2.0
     chat_chars: int = 2_000

@@ -2,7 +2,7 @@
 
 socket -> Wire -> _rtp  -> Uplink (by SSRC, mid)        ; transport-wide arrival times
                -> _rtcp -> Downlink (reports, NACK, PLI), Uplink (sender reports), estimate (REMB)
-every 50 ms: requests for what is missing, transport-wide feedback; every second: reports
+every 100 ms: requests for what is missing, transport-wide feedback; every second: reports
 """
 
 import asyncio
@@ -53,7 +53,7 @@ from telehealth.messages import Offer, Use
 
 log = logging.getLogger(__name__)
 
-TICK = 0.05
+TICK = 0.1
 CONNECT_SECONDS = 20.0
 """An offer whose connection does not stand by then is given up."""
 TALK_BUFFER = 262_144
@@ -335,23 +335,24 @@ class Peer:
     # --- feedback ---
 
     async def _run(self) -> None:
-        count = 0
+        report_at = cap_at = 0.0
         while not self._closed:
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(TICK if self.uplinks else 5 * TICK)
             now = time.monotonic()
             if self.state != "connected":
                 if now - self.created > CONNECT_SECONDS:
                     self._failed()
                     return
                 continue
-            count += 1
             for uplink in self.uplinks.values():
                 uplink.tick(now)
             self._send_arrivals()
-            if count % 20 == 0:
-                self._send_reports(now)
-            if count % 10 == 0:
+            if now >= cap_at:
+                cap_at = now + 0.5
                 self._send_cap()
+            if now >= report_at:
+                report_at = now + 1.0
+                self._send_reports(now)
 
     def _send_arrivals(self) -> None:
         data = self._arrivals.feedback(*self._feedback_ssrc)

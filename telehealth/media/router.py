@@ -57,6 +57,7 @@ class MediaRoom:
         self.attendees: dict[str, Attendee] = {}
         self._speaking: list[str] = []
         self._ticked = time.monotonic()
+        self._ticks = 0
 
     # --- coming and going ---
 
@@ -185,7 +186,9 @@ class MediaRoom:
         for attendee in self.attendees.values():
             if attendee.peer is not None:
                 self._measure(attendee, attendee.peer, now, step)
-        self.assign()
+        self._ticks += 1
+        if self._ticks % 2 == 0:
+            self.assign()
         for attendee in self.attendees.values():
             if attendee.peer is not None:
                 self._cap(attendee, attendee.peer)

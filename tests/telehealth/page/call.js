@@ -20,10 +20,14 @@ class Call {
     const ws = this.ws = new WebSocket(this.url)
     ws.onopen = () => ws.send(JSON.stringify({ type: 'hello', versions: [1], client: 'test page',
       ...(this.resume ? { resume: this.resume } : { token: this.token }) }))
-    ws.onmessage = e => this.take(JSON.parse(e.data))
-    ws.onclose = () => { clearInterval(this.pinging); if (ws === this.ws && !this.closed) setTimeout(() => this.socket(), 150) }
+    ws.onmessage = e => { this.heard = performance.now(); this.take(JSON.parse(e.data)) }
+    const again = () => { if (ws !== this.ws || this.closed) return; this.ws = null; clearInterval(this.pinging); clearInterval(watch); setTimeout(() => this.socket(), 150) }
+    ws.onclose = again
+    // A dead path says nothing for minutes: two pings without an answer are enough, and so is a socket that does not open.
+    this.heard = performance.now()
+    const watch = setInterval(() => { if (performance.now() - this.heard > 4500) { again(); ws.close() } }, 250)
   }
-  say(message) { if (this.ws.readyState === 1) this.ws.send(JSON.stringify(message)) }
+  say(message) { if (this.ws && this.ws.readyState === 1) this.ws.send(JSON.stringify(message)) }
   take(m) {
     this.log.push(m)
     switch (m.type) {

@@ -1,0 +1,123 @@
+"""A weak link for one browser: a network namespace behind a veth pair, narrowed by tbf, lossy by nftables' numgen.
+
+Needs root, iproute2 and nftables; `why_not()` says what is missing. Everything is removed again, also after a failure.
+"""
+
+import itertools
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_numbers = itertools.count(1)
+
+
+def run(*command: str) -> None:
+    """Runs a command; its own words are the error."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def why_not() -> str | None:
+    """Why links cannot be made weak here; None when they can."""
+    if os.geteuid() != 0:
+        return "NO WEAK LINKS: network namespaces need root"
+    for tool, package in (("ip", "iproute2"), ("tc", "iproute2"), ("nft", "nftables")):
+        if shutil.which(tool) is None:
+            return f"NO WEAK LINKS: {tool} is missing (Debian: {package})"
+    try:
+        with weak_link() as link:
+            link.narrow(200)
+            link.lose(0.05)
+    except RuntimeError as error:
+        return f"NO WEAK LINKS: {error}"
+    return None
+
+
+@dataclass
+class Link:
+    """The link between the server's side (`here`) and the namespace's (`there`)."""
+
+    name: str
+    here: str
+    there: str
+    device: str
+    inner: str
+
+    def inside(self, *command: str) -> None:
+        """Runs a command in the namespace."""
+        run("ip", "netns", "exec", self.name, *command)
+
+    def narrow(self, kbit: int, *, buffer_ms: int = 300) -> None:
+        """Both directions carry so much; what does not fit waits at most `buffer_ms`, then is dropped."""
+        shape = ["root", "tbf", "rate", f"{kbit}kbit", "burst", "4kb", "latency", f"{buffer_ms}ms"]
+        run("tc", "qdisc", "replace", "dev", self.device, *shape)
+        self.inside("tc", "qdisc", "replace", "dev", self.inner, *shape)
+
+    def widen(self) -> None:
+        """No more narrowing."""
+        for command in (["tc", "qdisc", "del", "dev", self.device, "root"],):
+            subprocess.run(command, capture_output=True, timeout=20)
+        subprocess.run(
+            ["ip", "netns", "exec", self.name, "tc", "qdisc", "del", "dev", self.inner, "root"],
+            capture_output=True, timeout=20,
+        )  # fmt: skip
+
+    def lose(self, share: float) -> None:
+        """That share of the UDP packets of either direction is lost, at random."""
+        self.inside("nft", "flush", "ruleset")
+        if share:
+            rule = f"meta l4proto udp numgen random mod 1000 < {round(share * 1000)} drop"
+            self.inside("nft", "add", "table", "inet", "weak")
+            for hook in ("input", "output"):
+                chain = f"{{ type filter hook {hook} priority 0; }}"
+                self.inside("nft", "add", "chain", "inet", "weak", hook, chain)
+                self.inside("nft", "add", "rule", "inet", "weak", hook, *rule.split())
+
+    def down(self) -> None:
+        """The cable is out."""
+        run("ip", "link", "set", self.device, "down")
+
+    def up(self) -> None:
+        """It is in again."""
+        run("ip", "link", "set", self.device, "up")
+
+    def readdress(self) -> None:
+        """The station has another address all at once, as after a change of network."""
+        prefix = self.here.rsplit(".", 1)[0]
+        # In this order: with its first address an interface loses the others of the same net.
+        self.inside("ip", "addr", "del", f"{self.there}/24", "dev", self.inner)
+        self.inside("ip", "addr", "add", f"{prefix}.7/24", "dev", self.inner)
+
+    def browser(self, folder: Path, chromium: str) -> str:
+        """A command that runs Chromium in the namespace."""
+        script = folder / f"chromium-{self.name}"
+        script.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {chromium} "$@"\n')
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        return str(script)
+
+
+@contextmanager
+def weak_link() -> Iterator[Link]:
+    """A fresh namespace, connected."""
+    n = next(_numbers)
+    tag = f"{os.getpid() % 10_000}{n % 10}"
+    subnet = f"10.{80 + n % 100}.{os.getpid() % 250}"
+    link = Link(f"tram{tag}", f"{subnet}.1", f"{subnet}.2", f"tv{tag}", f"ti{tag}")
+    run("ip", "netns", "add", link.name)
+    try:
+        run("ip", "link", "add", link.device, "type", "veth", "peer", "name", link.inner, "netns", link.name)
+        run("ip", "addr", "add", f"{link.here}/24", "dev", link.device)
+        run("ip", "link", "set", link.device, "up")
+        link.inside("ip", "addr", "add", f"{link.there}/24", "dev", link.inner)
+        link.inside("ip", "link", "set", link.inner, "up")
+        link.inside("ip", "link", "set", "lo", "up")
+        yield link
+    finally:
+        subprocess.run(["ip", "netns", "del", link.name], capture_output=True, timeout=20)
+        subprocess.run(["ip", "link", "del", link.device], capture_output=True, timeout=20)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tram.embedded.secret import keyring
 from tram.runtime import brokerfiles
 from tram.settings import Settings
-from tram.store import audit, committed, credentials, deadletters, events, factors, keys, processes, sessions
+from tram.store import areas, audit, committed, credentials, deadletters, events, factors, keys, processes, sessions
 from tram.store.database import Connection
 from tram.store.rollups import Rollups
 
@@ -123,7 +123,13 @@ class ReadBrokerLog:
         return Outcome(0)
 
 
+def place_things(conn: Connection, settings: Settings) -> Outcome:
+    """Gives Things the area they stand in, where nobody stated one."""
+    return Outcome(0, more=areas.place(conn) > 0)
+
+
 JOBS = (
+    Job("areas", 10.0, 30.0, place_things),
     Job("rollups", 10.0, 60.0, keep_rollups),
     Job("committed", 5.0, 30.0, trim_committed),
     Job("dead-letters", 10.0, 30.0, trim_dead_letters),

@@ -36,7 +36,7 @@ class Commune(NamedTuple):
 
 def communes() -> list[Commune]:
     """The 92 of Thái Nguyên, from communes.csv (source and licence there)."""
-    text = files("devices.simulators").joinpath("communes.csv").read_text(encoding="utf-8")
+    text = files("tram").joinpath("communes.csv").read_text(encoding="utf-8")
     rows = [line.split(",") for line in text.splitlines() if line and not line.startswith("#")][1:]
     return [Commune(code, kind, name, float(lon), float(lat)) for code, kind, name, lon, lat in rows]
 

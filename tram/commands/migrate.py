@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tram.embedded.addresses import DATABASE, resolve
 from tram.settings import Settings
+from tram.store import areas
 from tram.store.database import connect
 from tram.store.migrate import migrate
 
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     settings = resolve(settings, needs=(DATABASE,))
     with connect(settings, "migrate") as conn:
         applied = migrate(conn, folders(), chunk=settings.observation_chunk)
+        areas.seed(conn)
     print("\n".join(applied) if applied else "nothing to migrate")
     return 0
 

@@ -392,7 +392,7 @@ class Conductor:
     # --- demo ---
 
     def demo_tokens(self, consult: str) -> dict[str, str]:
-        """A join token for each role, made without asking anybody.
+        """A join token for each role, and one for a monitor beside the nurse's page, made without asking anybody.
 
         Raises:
             TokenError: in production.
@@ -401,12 +401,12 @@ class Conductor:
             raise TokenError("demo tokens are refused here")
         now = time.time()
         return {
-            role.value: self.keyring.sign(
+            who: self.keyring.sign(
                 Grant(
                     kind="join",
                     consult=consult,
                     role=role,
-                    person=f"demo-{role.value}",
+                    person=f"demo-{who}",
                     name=name,
                     facility=facility,
                     issued=now,
@@ -415,15 +415,16 @@ class Conductor:
                     demo=True,
                 )
             )
-            for role, (name, facility) in DEMO_PEOPLE.items()
+            for who, (role, name, facility) in DEMO_PEOPLE.items()
         }
 
 
 DEMO_PEOPLE = {
-    Role.STATION: ("ĐD. Hoàng Thị Mai", "Trạm Y tế xã Phú Bình"),
-    Role.DOCTOR: ("BS. Nguyễn Văn Hùng", "Bệnh viện Trung ương Thái Nguyên"),
-    Role.SPECIALIST: ("BSCKII. Trần Thu Hà", "Bệnh viện A Thái Nguyên"),
-    Role.INTERPRETER: ("Phiên dịch Nông Văn Páo", "Sở Y tế Thái Nguyên"),
-    Role.OBSERVER: ("SV. Lê Minh Anh", "Trường Đại học Y Dược Thái Nguyên"),
+    "station": (Role.STATION, "ĐD. Hoàng Thị Mai", "Trạm Y tế xã Phú Bình"),
+    "doctor": (Role.DOCTOR, "BS. Nguyễn Văn Hùng", "Bệnh viện Trung ương Thái Nguyên"),
+    "specialist": (Role.SPECIALIST, "BSCKII. Trần Thu Hà", "Bệnh viện A Thái Nguyên"),
+    "interpreter": (Role.INTERPRETER, "Phiên dịch Nông Văn Páo", "Sở Y tế Thái Nguyên"),
+    "observer": (Role.OBSERVER, "SV. Lê Minh Anh", "Trường Đại học Y Dược Thái Nguyên"),
+    "monitor": (Role.STATION, "Máy theo dõi", "Trạm Y tế xã Phú Bình"),
 }
 """Invented people for a trial."""

@@ -227,7 +227,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m devices.agents.station", description=__doc__.split("\n\n")[0])
     parser.add_argument("--server", default="http://127.0.0.1:8090", help="address of telehealth")
     parser.add_argument("--consult", default="", help="id of a demo consult; a new one when left out")
-    parser.add_argument("--role", default="station", help="role of a demo token")
+    parser.add_argument(
+        "--role", default="station", help="whose demo token: station, or monitor to join beside a nurse's page"
+    )
     parser.add_argument("--token", default="", help="a join token, instead of a demo one")
     parser.add_argument("--source", default="", help="file, camera or rtsp:// address; a test picture when left out")
     parser.add_argument("--vitals", default="simulated:stable", help="module:argument, or simulated:SCENARIO")

@@ -105,7 +105,7 @@ def test_check_wait_talk_end(visitors: Visit, ward: Ward) -> None:
     doctor = visitors(ward.token(consult, "doctor"))
     join(doctor)
     expect(doctor.get_by_role("alert").filter(has_text="Đd. Nông Thị Lan đang ở phòng chờ")).to_be_attached()
-    doctor.get_by_role("button", name="Cho Đd. Nông Thị Lan vào").click()
+    doctor.get_by_role("button", name="Cho vào: Đd. Nông Thị Lan").click()
     sees_and_hears(doctor)
     sees_and_hears(nurse)
 
@@ -173,7 +173,7 @@ def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
     doctor = visitors(ward.token(consult, "doctor"))
     join(doctor)
     kit = ward.kit(consult, "sepsis")
-    doctor.get_by_role("button", name="Cho Máy theo dõi vào").click()
+    doctor.get_by_role("button", name="Cho vào: Máy theo dõi").click()
     for sign in ("heart_rate", "oxygen_saturation", "respiratory_rate", "temperature"):
         expect(doctor.locator(f"[data-sign={sign}] .number")).to_have_text(re.compile(r"^\d+(,\d)?$"))
     canvas = doctor.locator(".paper canvas")

@@ -45,7 +45,13 @@ class Look {
     this.#write()
   }
 
-  choose(change: Partial<{ language: Language; theme: Theme; density: Density }>): void {
+  /** The density follows the screen and the role; it is no choice to be kept. */
+  fit(density: Density): void {
+    this.density = density
+    this.#write()
+  }
+
+  choose(change: Partial<{ language: Language; theme: Theme }>): void {
     Object.assign(this, change)
     this.#write()
     try {

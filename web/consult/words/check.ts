@@ -44,6 +44,7 @@ export const checkWords = {
     'Máy chủ này cho dùng thử. Mở mỗi vai trong một thẻ, rồi cho trạm vào từ phía bác sĩ.',
     'This server is for trying out. Open each role in a tab of its own, then let the station in as the doctor.',
   ],
+  demoMonitor: ['Thêm máy theo dõi mô phỏng:', 'Add a simulated monitor:'],
   demoOpen: ['Mở vai {role}', 'Open as {role}'],
   demoFailed: ['Máy chủ chưa trả lời: thử lại.', 'The server did not answer: try again.'],
   insecure: ['Trang phải mở bằng https', 'This page must be opened over https'],

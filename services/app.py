@@ -35,6 +35,7 @@ from services.deps import State
 from services.metrics import Measure
 from services.middleware import BodyLimit, Guard, Network, Perimeter, SecurityHeaders, TimeLimit
 from services.overview import Overview
+from services.sta import endpoints as sensorthings
 from tram.embedded.secret import keyring
 from tram.errors import SettingsError
 from tram.runtime.heartbeat import Heartbeat
@@ -44,7 +45,7 @@ from tram.store.database import open_pool
 
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
-    provider,
+    provider, sensorthings,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.
@@ -115,7 +116,7 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
 def _wrap(app: FastAPI, settings: Settings, allowed: Sequence[Network]) -> None:
     # The last added stands outermost.
     app.add_middleware(Measure)
-    app.add_middleware(BodyLimit, limit=settings.http_body_bytes)
+    app.add_middleware(BodyLimit, limit=settings.http_body_bytes, larger={sensorthings.PREFIX: settings.sta_body_bytes})
     app.add_middleware(TimeLimit, seconds=settings.http_timeout)
     names = frozenset(name.strip().lower() for name in settings.http_names.split(",") if name.strip())
     app.add_middleware(Perimeter, proxies=allowed, names=names, direct=bool(settings.http_tls_cert))

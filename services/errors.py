@@ -27,6 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 PROBLEMS: dict[str, tuple[int, str]] = {
     "invalid": (422, "A parameter or the body does not fit"),
     "cursor": (400, "The cursor is not one this server gave out"),
+    "query": (400, "The query or the body does not fit; the detail says where"),
     "bad-request": (400, "The request cannot be understood"),
     "unauthenticated": (401, "Sign in first"),
     "forbidden": (403, "That is not allowed"),

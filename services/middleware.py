@@ -4,7 +4,7 @@ Plain ASGI, since Starlette's BaseHTTPMiddleware buffers bodies and hides discon
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -140,26 +140,32 @@ def is_loopback_name(name: str) -> bool:
 
 
 class BodyLimit:
-    """413 for a body of more than `limit` bytes, by its Content-Length or while it is read."""
+    """413 for a body of more than `limit` bytes, by its Content-Length or while it is read.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    `larger`: other limits of what lies below a path.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        path = scope["path"]
+        limit = next((most for prefix, most in self.larger.items() if path.startswith(f"{prefix}/")), self.limit)
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > self.limit:
-            return await problem("too-large", f"at most {self.limit} bytes")(scope, receive, send)
+        if length.isdecimal() and int(length[:20]) > limit:
+            return await problem("too-large", f"at most {limit} bytes")(scope, receive, send)
         read = 0
 
         async def receiver() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.limit:
-                raise HTTPException(413, f"at most {self.limit} bytes")
+            if read > limit:
+                raise HTTPException(413, f"at most {limit} bytes")
             return message
 
         return await self.app(scope, receiver, send)

@@ -52,6 +52,7 @@ class Settings:
     http_port: int = setting(8080, "port of the web, the API and the live hub", low=0, high=65535)
     http_timeout: float = setting(10.0, "seconds until an answer must have begun", low=0.1, high=600)
     http_body_bytes: int = setting(1_048_576, "largest request body that is read", low=1024, high=1_073_741_824)
+    sta_body_bytes: int = setting(16_777_216, "largest body of a SensorThings request", low=1024, high=1_073_741_824)
     http_proxy: str = setting(
         "", "addresses or networks, with commas, of the reverse proxy in front; needed to listen off loopback"
     )

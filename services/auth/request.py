@@ -1,5 +1,6 @@
 """What a request says of itself: where it comes from, over what, its secrets. Only stated proxies are believed."""
 
+import base64
 from collections.abc import Sequence
 from ipaddress import ip_address
 
@@ -67,15 +68,26 @@ def base_url(request: HTTPConnection, settings: Settings, proxies: Sequence[Netw
 
 
 def bearer(request: HTTPConnection) -> str | None:
-    """The token of `Authorization: Bearer …` (RFC 6750); "" for a header of another form; None: none, or Basic."""
+    """The token of `Authorization: Bearer …` (RFC 6750); "" for a header of another form; None: none, or Basic.
+
+    SensorThings clients know only Basic: there the token is the password, behind any user name.
+    """
     header = request.headers.get("authorization")
     if header is None:
         return None
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "basic":
-        return None
+        return _password(value) if request.url.path.startswith("/sta/") else None
     value = value.strip()
     return value if scheme.lower() == "bearer" and 0 < len(value) <= LONGEST else ""
+
+
+def _password(value: str) -> str:
+    try:
+        password = base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except (ValueError, UnicodeDecodeError):
+        return ""
+    return password if 0 < len(password) <= LONGEST else ""
 
 
 def _proxied(peer: str, proxies: Sequence[Network]) -> bool:

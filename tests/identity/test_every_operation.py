@@ -100,13 +100,26 @@ CASES: list[Case] = [
     ("GET /api/audit/export", "auditor", "city-admin", None),
     ("GET /api/audit/verify", "auditor", "hospital-admin", None),
     ("GET /api/events/security", "auditor", "doctor", None),
+    ("GET /sta/v1.1", NOBODY, OPEN, None),
+    ("GET /sta/v1.1/", NOBODY, OPEN, None),
+    ("GET /sta/v1.1/{path:path}", NOBODY, OPEN, None),
+    ("POST /sta/v1.1/$batch", NOBODY, OPEN, {"requests": []}),
+    ("POST /sta/v1.1/{path:path}", "city-admin", "operator", {}),
+    ("PATCH /sta/v1.1/{path:path}", "city-admin", "operator", {}),
+    ("PUT /sta/v1.1/{path:path}", "city-admin", "operator", {}),
+    ("DELETE /sta/v1.1/{path:path}", "city-admin", "operator", None),
 ]  # fmt: skip
 
 
 def fills(town: Town, path: str) -> str:
     """A path with real things in it: aq-02 stands in AREA, the person is a doctor of FACILITY."""
     name = "new-01" if "pending" in path else "aq-02"
-    filled = path.replace("{name:path}", name).replace("{name}", name).replace("{code}", "not-found")
+    filled = (
+        path.replace("{path:path}", "Things(999999)")
+        .replace("{name:path}", name)
+        .replace("{name}", name)
+        .replace("{code}", "not-found")
+    )
     id = str(town.ids["doctor"]) if "people" in path else "1"
     filled = filled.replace("{grant_id}", "999999").replace("{id}", id)
     more = {"/static": "/tokens.css", "/api/trends": "?id=1", "/api/me/may": "?operation=x"}

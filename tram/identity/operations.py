@@ -68,6 +68,8 @@ _ALL = (
     _operation("things.read", "Xem thiết bị", "See Things, Datastreams and where they stand", _CITY),
     _operation("observations.read", "Xem số liệu", "See latest values and series", _CITY),
     _operation("overview.read", "Xem tổng quan toàn tỉnh", "See the province at a glance: figures over all of it, and where things stand", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
+    _operation("sensorthings.read", "Đọc qua SensorThings", "Read through the SensorThings API", _CITY),
+    _operation("sensorthings.write", "Ghi qua SensorThings", "Create, change and delete through the SensorThings API", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}),
     _operation("live.subscribe", "Theo dõi trực tiếp", "Follow live values", _CITY),
     _operation("system.read", "Xem tình trạng hệ thống", "See the state of the processes", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("pending.read", "Xem thiết bị chờ duyệt", "See Things that wait to be accepted", _CITY_STAFF),

@@ -322,7 +322,7 @@ class Compiler:
         sql = Sql(column.sql.format(e=alias))
         if column.kind in ("json", "any"):
             if len(segments) > 1:
-                return Typed("json", make("({} #> {})", sql, value(list(segments[1:]), "text[]")))
+                return Typed("json", make("nullif({} #> {}, 'null'::jsonb)", sql, value(list(segments[1:]), "text[]")))
             number = Sql(f"{alias}.result") if column.kind == "any" and segments[0] == "result" else None
             return Typed("json", sql, number=number)
         if len(segments) > 1:

@@ -18,6 +18,8 @@ DEPTH = 40
 """Most levels of brackets, functions and expands within each other."""
 NODES = 400
 """Most parts of one query."""
+SEGMENTS = 20
+"""Most parts of one path."""
 
 _LEVELS: tuple[tuple[str, ...], ...] = (
     ("or",),
@@ -187,6 +189,8 @@ def _segments(reader: _Reader, first: Token) -> tuple[str, ...]:
     segments = [first.text]
     while reader.accept("/"):
         segments.append(reader.expect("name", "a property").text)
+        if len(segments) > SEGMENTS:
+            raise reader.error(f"more than {SEGMENTS} parts of a path", first.at)
     return tuple(segments)
 
 

@@ -139,8 +139,8 @@ def _own(key: str, alias: str, descending: bool) -> Key:
 
 
 def _distinct(keys: list[Key]) -> list[Key]:
-    seen: set[Sql] = set()
-    return [key for key in keys if not (key.sql in seen or seen.add(key.sql))]  # type: ignore[func-returns-value]
+    seen = [key.sql for key in keys]
+    return [key for i, key in enumerate(keys) if key.sql not in seen[:i]]
 
 
 def selected(entity: Entity, select: Sequence[Path]) -> tuple[list[str], list[str], bool]:

@@ -8,6 +8,8 @@ import pytest
 from tests.sta.conftest import Sta
 
 POINT = {"type": "Point", "coordinates": [105.8, 21.6]}
+FEATURE = {"name": "f", "description": "d", "encodingType": "application/geo+json", "feature": POINT}
+PLACE = b'{"name":"x","description":"","encodingType":"application/geo+json","location":'
 
 
 def thing(**more: Any) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def deep(sta: Sta, n: int = 3) -> tuple[int, int]:
 
 
 def test_deep_insert_and_what_came_of_it(sta: Sta) -> None:
-    id, stream = deep(sta)
+    id, _ = deep(sta)
     found = sta.get(
         f"Things({id})",
         expand="Locations,HistoricalLocations($expand=Locations),Datastreams($expand=Sensor,ObservedProperty,Observations)",
@@ -87,8 +89,7 @@ def test_values_come_back_as_they_were_sent(sta: Sta, sent: str) -> None:
 
 def test_times_intervals_and_the_rest_of_an_observation(sta: Sta) -> None:
     _, stream = deep(sta, 0)
-    feature = sta.make("FeaturesOfInterest", {
-        "name": "f", "description": "d", "encodingType": "application/geo+json", "feature": POINT})  # fmt: skip
+    feature = sta.make("FeaturesOfInterest", FEATURE)
     made = sta.make("Observations", {
         "phenomenonTime": "2026-03-01T07:00:00.5+07:00/2026-03-01T08:00:00+07:00", "result": 1,
         "resultTime": "2026-03-01T01:00:01Z", "validTime": "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z",
@@ -180,8 +181,7 @@ def test_deleting_locations_and_features(sta: Sta) -> None:
     place = sta.get(f"Things({id})/Locations")["value"][0]["@iot.id"]
     assert sta.send("DELETE", f"Locations({place})").status_code == 200
     assert sta.get(f"Things({id})/HistoricalLocations")["value"] == []
-    feature = sta.make("FeaturesOfInterest", {
-        "name": "f", "description": "d", "encodingType": "application/geo+json", "feature": POINT})["@iot.id"]  # fmt: skip
+    feature = sta.make("FeaturesOfInterest", FEATURE)["@iot.id"]
     body = {"phenomenonTime": at(4), "result": 1, "FeatureOfInterest": {"@iot.id": feature}}
     sta.make(f"Datastreams({stream})/Observations", body)
     assert sta.send("DELETE", f"FeaturesOfInterest({feature})").status_code == 200
@@ -240,12 +240,11 @@ def test_a_batch_in_order_with_a_group_that_fails_as_one(sta: Sta) -> None:
         ("Things", b'{"name":"\\u0000","description":"d"}', "NUL"),
         ("Things", b'{"name":"x","description":"d","properties":[]}', "is an object"),
         ("Things", b"[" * 5000, "no JSON"),
-        ("Things", b'{"name":"x","description":"d","properties":' + b'{"a":' * 100 + b"1" + b"}" * 101, "nested deeper"),
-        ("Locations", b'{"name":"x","description":"","encodingType":"application/geo+json","location":{"type":"Point",'
-         b'"coordinates":[200,1]}}', "no place on Earth"),
-        ("Locations", b'{"name":"x","description":"","encodingType":"application/geo+json","location":{"type":"Polygon",'
-         b'"coordinates":[[[1,1],[2,2],[1,1]]]}}', "four positions"),
-        ("Locations", b'{"name":"x","description":"","encodingType":"application/geo+json","location":"here"}', "GeoJSON object"),
+        ("Things", b'{"name":"x","description":"d","properties":' + b'{"a":' * 99 + b"1" + b"}" * 100,
+         "nested deeper"),
+        ("Locations", PLACE + b'{"type":"Point","coordinates":[200,1]}}', "no place on Earth"),
+        ("Locations", PLACE + b'{"type":"Polygon","coordinates":[[[1,1],[2,2],[1,1]]]}}', "four positions"),
+        ("Locations", PLACE + b'"here"}', "GeoJSON object"),
         ("Observations", b'{"result":1}', "needs its Datastream"),
         ("Observations", b'{"result":1e999}', "no JSON"),
         ("Observations", b'{"result":1,"phenomenonTime":"yesterday"}', "a time with its offset"),

@@ -26,7 +26,7 @@ from services.auth.known import Caller
 from services.auth.ledger import REFUSED, Note
 from services.deps import Database, Shared, State
 from services.errors import Problem
-from tram.identity import ANONYMOUS, OPERATIONS, AreaTree, Decision, Principal, Reach, Target, decide
+from tram.identity import ANONYMOUS, OPERATIONS, AreaTree, Decision, Kind, Principal, Reach, Target, decide
 from tram.store import audit
 from tram.store.sessions import Session
 
@@ -136,10 +136,11 @@ def permit_of(
         shared.ledger.note(Note("request.rate-limited", principal.id, origin))
         REFUSED.labels("rate-limited").inc()
         raise Problem("rate-limited", headers={"Retry-After": str(math.ceil(wait))})
-    target = Target(owner=principal.id, name=principal.id) if own and principal.known else None
+    target = None
+    if own:  # a program has no account of its own, and does not act on its owner's
+        owner = principal.id if principal.kind in (Kind.PERSON, Kind.DEVICE) else None
+        target = Target(owner=owner, name=principal.id)
     decision = decide(principal, operation, target, now=now)
-    if own and not principal.known:
-        decision = decide(ANONYMOUS, operation, Target(), now=now)
     if not decision.allowed:
         raise refusal(shared, decision, origin, _named(request), caller.session if caller else None)
     return Permit(decision, caller.session if caller else None, origin, shared, now)

@@ -35,7 +35,6 @@ from telehealth.messages import (
     Receive,
     Redirect,
     Refuse,
-    Role,
     Stats,
     Welcome,
 )
@@ -43,7 +42,7 @@ from telehealth.placement import Placement
 from telehealth.rights import Action, Rights, Who
 from telehealth.rooms import SEAT_SECONDS, ConsultRoom, Entered, RoomError
 from telehealth.signalling import Limits, Refused, Session
-from telehealth.tokens import JOIN_SECONDS, RESUME_SECONDS, Grant, Keyring, TokenError
+from telehealth.tokens import RESUME_SECONDS, Grant, Keyring, TokenError
 from tram.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -326,7 +325,7 @@ class Conductor:
             case Pointer():
                 live.pointer(seat, message)
             case Stats():
-                live.stats[seat] = message
+                live.measuring.told(seat, message)
             case Admit():
                 live.room.admit(seat, message.seat, now)
                 live.changed()
@@ -388,43 +387,3 @@ class Conductor:
 
     def _count(self, code: str) -> None:
         self.refusals[code] = self.refusals.get(code, 0) + 1
-
-    # --- demo ---
-
-    def demo_tokens(self, consult: str) -> dict[str, str]:
-        """A join token for each role, and one for a monitor beside the nurse's page, made without asking anybody.
-
-        Raises:
-            TokenError: in production.
-        """
-        if self.production:
-            raise TokenError("demo tokens are refused here")
-        now = time.time()
-        return {
-            who: self.keyring.sign(
-                Grant(
-                    kind="join",
-                    consult=consult,
-                    role=role,
-                    person=f"demo-{who}",
-                    name=name,
-                    facility=facility,
-                    issued=now,
-                    expires=now + JOIN_SECONDS,
-                    jti=secrets.token_hex(12),
-                    demo=True,
-                )
-            )
-            for who, (role, name, facility) in DEMO_PEOPLE.items()
-        }
-
-
-DEMO_PEOPLE = {
-    "station": (Role.STATION, "ĐD. Hoàng Thị Mai", "Trạm Y tế xã Phú Bình"),
-    "doctor": (Role.DOCTOR, "BS. Nguyễn Văn Hùng", "Bệnh viện Trung ương Thái Nguyên"),
-    "specialist": (Role.SPECIALIST, "BSCKII. Trần Thu Hà", "Bệnh viện A Thái Nguyên"),
-    "interpreter": (Role.INTERPRETER, "Phiên dịch Nông Văn Páo", "Sở Y tế Thái Nguyên"),
-    "observer": (Role.OBSERVER, "SV. Lê Minh Anh", "Trường Đại học Y Dược Thái Nguyên"),
-    "monitor": (Role.STATION, "Máy theo dõi", "Trạm Y tế xã Phú Bình"),
-}
-"""Invented people for a trial."""

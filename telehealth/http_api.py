@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from telehealth.conductor import Conductor
+from telehealth.demo import tokens as demo_tokens
 from telehealth.keeping import Keeper, PostgresKeeper
 from telehealth.linkcheck import LinkChecks
 from telehealth.tokens import TokenError
@@ -64,7 +65,7 @@ async def demo(request: Request, wanted: DemoWanted | None = None) -> DemoTokens
     if shared.settings.environment == "production":
         raise NotFoundError("there is no demo here")
     consult = (wanted.consult if wanted else None) or f"demo-{os.urandom(4).hex()}"
-    return DemoTokens(consult=consult, tokens=shared.conductor.demo_tokens(consult))
+    return DemoTokens(consult=consult, tokens=demo_tokens(shared.conductor.keyring, consult))
 
 
 def _bearer(request: Request, authorization: str | None) -> str:

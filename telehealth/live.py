@@ -14,6 +14,7 @@ import msgspec
 
 from telehealth.client import Client
 from telehealth.keeping import Keeper, QualityRow
+from telehealth.measuring import Measuring
 from telehealth.media.peer import Peer, PeerEvents
 from telehealth.media.router import MediaRoom
 from telehealth.messages import (
@@ -26,15 +27,12 @@ from telehealth.messages import (
     PcState,
     Pointed,
     Pointer,
-    Presence,
     Problem,
     Quality,
-    Stats,
     Use,
     decode_client,
     encode,
 )
-from telehealth.quality import Measured, grade
 from telehealth.rights import Action, Rights, Who
 from telehealth.rooms import ConsultRoom, RoomError, Seat
 from telehealth.vitals import Gate
@@ -65,7 +63,7 @@ class LiveConsult:
         self.peers: dict[str, list[Peer]] = {}
         self.media = MediaRoom(self.tell)
         self.empty_since: float | None = time.monotonic()
-        self.stats: dict[str, Stats] = {}
+        self.measuring = Measuring()
         self._keeper = keeper
         self._rights = rights
         self._moved = moved
@@ -76,7 +74,6 @@ class LiveConsult:
         self._saved_rev = -1
         self._saved_line = 0
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._bytes: dict[str, tuple[int, int, float]] = {}
         self._closed = False
         self.spawn(self._save_loop())
         self.spawn(self._tick_loop())
@@ -174,7 +171,7 @@ class LiveConsult:
             client.end(bye)
         self.media.withdraw(seat)
         self.gates.pop(seat, None)
-        self.stats.pop(seat, None)
+        self.measuring.forget(seat)
         for peer in self.peers.pop(seat, []):
             await peer.close()
         self.changed()
@@ -380,7 +377,7 @@ class LiveConsult:
         for seat in self.room.state.seats.values():
             if not seat.admitted:
                 continue
-            row = self._measure(seat, now)
+            row = self.measuring.measure(self.name, seat, self._active(seat.id), self.media.attendees.get(seat.id), now)
             rows.append(row)
             told = Quality(
                 seat=seat.id, level=row.level, reason=row.reason, loss_up=row.loss_up, loss_down=row.loss_down,
@@ -391,54 +388,6 @@ class LiveConsult:
                 self.tell(other.id, told)
         if rows:
             self.spawn(self._record(rows))
-
-    def _measure(self, seat: Seat, now: float) -> QualityRow:
-        peer = self._active(seat.id)
-        attendee = self.media.attendees.get(seat.id)
-        own = self.stats.pop(seat.id, None)
-        loss_up = jitter = rtt = up = down = None
-        silent = peer is None or peer.wire is None or now - peer.last_packet > 3.0
-        if seat.presence is Presence.AWAY:
-            silent = True
-        paused = attendee is not None and not attendee.link.video
-        video = ""
-        layer = ""
-        if peer is not None and peer.wire is not None:
-            before = self._bytes.get(seat.id)
-            counts = (peer.wire.bytes_in, peer.wire.bytes_out, now)
-            self._bytes[seat.id] = counts
-            if before is not None and before[0] <= counts[0] and before[1] <= counts[1] and now > before[2]:
-                up = (counts[0] - before[0]) * 8 / 1000 / (now - before[2])
-                down = (counts[1] - before[1]) * 8 / 1000 / (now - before[2])
-            loss_up, jitter = peer.loss_up()
-            rtt = None if peer.round_trip is None else peer.round_trip * 1000
-            flows = list(attendee.flows.values()) if attendee is not None else []
-            video = "on" if any(f[0] == "on" for f in flows) else "paused" if paused else ""
-            layer = next((f[2] for f in flows if f[0] == "on"), "")
-        loss_down = attendee.loss if attendee is not None and peer is not None else None
-        if own is not None:
-            rtt = own.rtt_ms if own.rtt_ms is not None else rtt
-            loss_down = own.loss_in if own.loss_in is not None else loss_down
-            jitter = own.jitter_ms if own.jitter_ms is not None else jitter
-        level, reason = grade(
-            Measured(
-                loss_up=loss_up,
-                loss_down=loss_down,
-                rtt_ms=rtt,
-                jitter_ms=jitter,
-                kbps_down=down,
-                freeze_ms=own.freeze_ms if own is not None else None,
-                paused_by_link=paused,
-                silent=silent,
-            )
-        )
-        return QualityRow(
-            at=time.time(), consult=self.name, seat=seat.id, role=seat.role.value, facility=seat.facility,
-            level=level, reason=reason, loss_up=loss_up, loss_down=loss_down, jitter_ms=jitter, rtt_ms=rtt,
-            kbps_up=up, kbps_down=down, freezes=own.freezes if own is not None else None,
-            freeze_ms=own.freeze_ms if own is not None else None, height=own.height_in if own is not None else None,
-            layer=layer, video=video, path=own.path if own is not None else "",
-        )  # fmt: skip
 
     async def _record(self, rows: list[QualityRow]) -> None:
         try:

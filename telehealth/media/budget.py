@@ -2,7 +2,7 @@
 
 Inputs are the viewer's own estimate (REMB: delay-based, so random loss does not lower it), the loss it reports, and
 what is being sent. A browser's estimate stays within 1.5 times of what it receives; so while nothing is wrong the
-limit grows by itself, and only a congested link's estimate is taken at its word.
+limit grows by itself, and the estimate is taken at its word only when a queue or losses show that the link is full.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,14 @@ MOST = 4_000_000.0
 PAUSE_BELOW = 60_000.0
 """bit/s left for video below which it is stopped: a picture at less is a series of freezes."""
 PAUSE_LOSS = 0.30
-SOME_LOSS = 0.03
+MUCH_LOSS = 0.1
+"""Up to here loss is the air's doing and is repaired; above, the link is too full (as browsers judge it)."""
 QUEUE = 0.08
 """Seconds of round trip above the shortest one that show a queue."""
-PAUSE_AFTER = 1.5
+PAUSE_AFTER = 3.0
 """Seconds a link must be that bad before video stops."""
+LEAST = 50_000.0
+"""bit/s below which no encoder makes a picture worth sending."""
 RESUME_AT = 150_000.0
 """bit/s with which video comes back."""
 HOLD = 8.0
@@ -37,6 +40,7 @@ class Link:
     _resumed_at: float = 0.0
     _hold: float = HOLD
     _shortest: float = 10.0
+    _trip: float | None = None
     _updated: float | None = None
 
     def update(
@@ -57,18 +61,16 @@ class Link:
             self._consider_resuming(now, loss)
             return
         if trip is not None:
-            # The shortest seen, forgotten slowly: a path may change for the longer.
+            # Smoothed, since a busy processor delays one report; the shortest is forgotten slowly: a path may change.
+            self._trip = trip if self._trip is None else self._trip + (trip - self._trip) * min(1.0, step)
             self._shortest = min(trip, self._shortest + 0.01 * step)
-        queued = trip is not None and trip - self._shortest > QUEUE
-        if estimate is not None:
-            room = max(0.0, estimate * 0.92 - audio)
-            if not queued and loss < SOME_LOSS:
-                # An estimate alone may be the doing of a busy processor: it may make the picture coarser, no more.
-                room = max(room, RESUME_AT)
-            if estimate < 1.15 * sent or loss > PAUSE_LOSS:
-                self.limit = room
-            else:
-                self.limit = min(MOST, max(room, self.limit * 1.25**step if self.limit < MOST else room * 4))
+        queued = self._trip is not None and self._trip - self._shortest > QUEUE
+        room = MOST if estimate is None else max(0.0, estimate * 0.92 - audio)
+        if not queued and loss < MUCH_LOSS:
+            # An estimate alone may be the doing of a busy processor: without a queue or losses the limit grows.
+            self.limit = min(MOST, max(room, self.limit * 1.25**step))
+        elif estimate is not None and estimate < 1.15 * sent:
+            self.limit = room
         elif loss > PAUSE_LOSS:
             self.limit = max(PAUSE_BELOW * 0.5, self.limit * 0.5**step)
         bad = self.limit < PAUSE_BELOW or loss > PAUSE_LOSS
@@ -102,7 +104,7 @@ def cap(limits: list[tuple[float, int]], most: float, idle: float) -> float:
     """
     if not limits:
         return idle
-    return max(idle, min(most, min(limit / max(1, pictures) for limit, pictures in limits)))
+    return max(LEAST, min(most, min(limit / max(1, pictures) for limit, pictures in limits)))
 
 
 def choose_layer(rates: list[float], wanted: list[bool], limit: float) -> int | None:

@@ -11,11 +11,11 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from aiortc import RTCDataChannel
 
 from telehealth.media.inbound import Uplink
+from telehealth.media.negotiation import prepare_down, prepare_up
 from telehealth.media.offers import finish, prepare, usable
 from telehealth.media.outbound import Downlink
 from telehealth.media.private import (
@@ -30,18 +30,11 @@ from telehealth.media.private import (
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
-    RTCRtcpFeedback,
     Wire,
     pack_remb_fci,
     unpack_remb_fci,
 )
 from telehealth.media.rtp import (
-    ABS_SEND_TIME,
-    AUDIO_LEVEL,
-    MID,
-    REPAIRED_RID,
-    RID,
-    TRANSPORT_CC,
     Extensions,
     Packet,
     abs_send_time,
@@ -135,10 +128,11 @@ class Peer:
                 rids = prepared.rids.get(line.mid, []) if use is Use.CAMERA else []
                 if rids:
                     layers[line.mid] = rids
-                self._prepare_up(line)
+                for extension in prepare_up(line):
+                    self._extensions.learn(extension.id, extension.uri)
                 self._add_uplink(Uplink(line, use, self.wire, publisher, rids), line)
             else:
-                self._prepare_down(line)
+                prepare_down(line)
                 line.name_stream(f"{stream}-{counts[use]}")
                 downlink = Downlink(line, self.wire, "tram", counts[use])
                 counts[use] += 1
@@ -213,40 +207,6 @@ class Peer:
         await self.connection.close()
 
     # --- lines ---
-
-    def _prepare_up(self, line: Line) -> None:
-        line.transceiver.direction = "recvonly"
-        # What the offer had of this; the transport-wide number makes the browser estimate the path itself, and the
-        # absolute send time is left out then: two estimators would fight.
-        names = [MID, TRANSPORT_CC]
-        names += [AUDIO_LEVEL] if line.kind == "audio" else [RID, REPAIRED_RID]
-        offered = line.offered.rtp.headerExtensions
-        line.extensions = [e for e in offered if e.uri in names]
-        for extension in line.extensions:
-            self._extensions.learn(extension.id, extension.uri)
-        line.codecs = self._codecs(line, feedback=True)
-
-    def _prepare_down(self, line: Line) -> None:
-        line.transceiver.direction = "sendonly"
-        # With the absolute send time and without the transport-wide number the browser reports its estimate (REMB).
-        names = [MID, ABS_SEND_TIME, AUDIO_LEVEL] if line.kind == "audio" else [MID, ABS_SEND_TIME]
-        line.extensions = [e for e in line.offered.rtp.headerExtensions if e.uri in names]
-        line.codecs = self._codecs(line, feedback=False)
-
-    def _codecs(self, line: Line, *, feedback: bool) -> list[Any]:
-        if line.kind == "audio":
-            codecs = [c for c in line.codecs if c.mimeType.lower() == "audio/opus"]
-            for codec in codecs:
-                codec.parameters = {"minptime": 10, "useinbandfec": 1}
-                codec.rtcpFeedback = [RTCRtcpFeedback(type="transport-cc")] if feedback else []
-        else:
-            codecs = list(line.codecs)
-            for codec in codecs:
-                if feedback and codec.name.lower() != "rtx":
-                    codec.rtcpFeedback = [*codec.rtcpFeedback, RTCRtcpFeedback(type="transport-cc")]
-        if not codecs:
-            raise ValueError(f"this offer cannot be answered: line {line.mid} has no codec we forward")
-        return codecs
 
     def _add_uplink(self, uplink: Uplink, line: Line) -> None:
         self.uplinks[uplink.use] = uplink

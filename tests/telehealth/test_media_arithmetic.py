@@ -294,7 +294,7 @@ def test_a_narrow_link_keeps_its_sound_and_gets_its_picture_back_by_itself() -> 
     now = feed(link, 5, now, estimate=180_000, sent=170_000, trip=0.2)
     assert link.video, "180 kbit/s carry a small picture"
     assert 60_000 < link.limit < 150_000
-    now = feed(link, PAUSE_AFTER + 1, now, estimate=70_000, sent=110_000, trip=0.6)
+    now = feed(link, PAUSE_AFTER + 2, now, estimate=70_000, sent=110_000, trip=0.6)
     assert not link.video
     now = feed(link, 20, now, estimate=70_000, sent=40_000, trip=0.03)
     assert link.video, "it tries again"

@@ -99,6 +99,14 @@ CASES: list[Case] = [
     ("GET /api/audit", "auditor", "operator", None),
     ("GET /api/audit/export", "auditor", "city-admin", None),
     ("GET /api/audit/verify", "auditor", "hospital-admin", None),
+    ("GET /sta/v1.1", "operator", "device-cookie", None),
+    ("GET /sta/v1.1/", "operator", "device-cookie", None),
+    ("GET /sta/v1.1/{path:path}", "operator", "device-cookie", None),
+    ("POST /sta/v1.1/$batch", "operator", "device-cookie", {"requests": []}),
+    ("POST /sta/v1.1/{path:path}", "city-admin", "operator", {}),
+    ("PATCH /sta/v1.1/{path:path}", "city-admin", "auditor", {}),
+    ("PUT /sta/v1.1/{path:path}", "city-admin", "doctor", {}),
+    ("DELETE /sta/v1.1/{path:path}", "city-admin", "operator", None),
     ("GET /api/events/security", "auditor", "doctor", None),
     ("GET /sta/v1.1", NOBODY, OPEN, None),
     ("GET /sta/v1.1/", NOBODY, OPEN, None),
@@ -121,7 +129,7 @@ def fills(town: Town, path: str) -> str:
         .replace("{code}", "not-found")
     )
     id = str(town.ids["doctor"]) if "people" in path else "1"
-    filled = filled.replace("{grant_id}", "999999").replace("{id}", id)
+    filled = filled.replace("{path:path}", "Locations(999999)").replace("{grant_id}", "999999").replace("{id}", id)
     more = {"/static": "/tokens.css", "/api/trends": "?id=1", "/api/me/may": "?operation=x"}
     return filled + more.get(filled, "")
 

@@ -111,6 +111,7 @@ _ALL = (
     _operation("server.run", "Chạy hệ thống", "Start, stop and look after the server's processes", _SERVER),
     _operation("server.inspect", "Xem cấu hình máy chủ", "See versions, settings in force and what is missing", _SERVER),
     _operation("server.migrate", "Nâng cấp cơ sở dữ liệu", "Bring the database's structure up to date", _SERVER),
+    _operation("server.areas", "Nhập danh mục địa bàn", "Import the areas that scopes are made of", _SERVER),
     _operation("server.keys", "Quản lý khoá ký", "Rotate signing keys and write the broker's files", _SERVER, audited=True),
     _operation("server.people", "Quản lý người dùng từ máy chủ", "Add people, reset passwords and give roles from the server", _SERVER, audited=True),
     _operation("server.tokens", "Cấp khoá truy cập từ máy chủ", "Make and revoke access tokens from the server", _SERVER, audited=True),

@@ -15,6 +15,7 @@ from services.api import (
     account,
     deadletters,
     devices,
+    export,
     observations,
     oversight,
     pending,
@@ -22,6 +23,7 @@ from services.api import (
     probes,
     problems,
     provider,
+    retention,
     session,
     status,
     things,
@@ -45,7 +47,7 @@ from tram.store.database import open_pool
 
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
-    provider, sensorthings,
+    provider, sensorthings, retention, export,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

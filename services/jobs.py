@@ -10,7 +10,19 @@ from typing import NamedTuple
 from tram.embedded.secret import keyring
 from tram.runtime import brokerfiles
 from tram.settings import Settings
-from tram.store import areas, audit, committed, credentials, deadletters, events, factors, keys, processes, sessions
+from tram.store import (
+    areas,
+    audit,
+    committed,
+    credentials,
+    deadletters,
+    events,
+    factors,
+    keys,
+    processes,
+    retention,
+    sessions,
+)  # fmt: skip
 from tram.store.database import Connection
 from tram.store.rollups import Rollups
 
@@ -128,7 +140,13 @@ def place_things(conn: Connection, settings: Settings) -> Outcome:
     return Outcome(0, more=areas.place(conn) > 0)
 
 
+def retain(conn: Connection, settings: Settings) -> Outcome:
+    """Removes what is older than it is to be kept, so many rows a transaction."""
+    return Outcome(*retention.step(conn, settings.utc_offset))
+
+
 JOBS = (
+    Job("retention", 300.0, 240.0, retain),
     Job("areas", 10.0, 30.0, place_things),
     Job("rollups", 10.0, 60.0, keep_rollups),
     Job("committed", 5.0, 30.0, trim_committed),

@@ -11,11 +11,11 @@ from tram.store import areas
 from tram.store.database import connect
 
 HELP = "import administrative areas (GeoJSON), or list them"
-OPERATION = "server.areas"
 DESCRIPTION = (
     "Without any import the areas are schematic: cells around the communes' centres. An import describes areas of the "
     "same id anew, and Things without a stated area get the one they stand in."
 )
+OPERATION = "server.areas"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,11 @@ from tram.store.database import connect
 from tram.store.rollups import Rollups
 
 HELP = "compute the rollups and latest values anew from the Observations"
-OPERATION = "server.run"
 DESCRIPTION = (
     "For a worker that fell behind the stream, history that came without rollups, or a changed TRAM_UTC_OFFSET. "
     "The system may run meanwhile; readers see the old rollups until the new ones are whole."
 )
+OPERATION = "server.data"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

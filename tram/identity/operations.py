@@ -70,6 +70,9 @@ _ALL = (
     _operation("overview.read", "Xem tổng quan toàn tỉnh", "See the province at a glance: figures over all of it, and where things stand", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("sensorthings.read", "Đọc qua SensorThings", "Read through the SensorThings API", _CITY),
     _operation("sensorthings.write", "Ghi qua SensorThings", "Create, change and delete through the SensorThings API", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}),
+    _operation("data.export", "Xuất số liệu", "Take Observations out as a file", _CITY_STAFF, audited=True),
+    _operation("data.policies", "Xem thời hạn lưu giữ", "See how long data is kept", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
+    _operation("data.retain", "Đặt thời hạn lưu giữ", "Set how long data is kept", {CITY_ADMIN: EVERYWHERE, MACHINE: EVERYWHERE}, audited=True),
     _operation("live.subscribe", "Theo dõi trực tiếp", "Follow live values", _CITY),
     _operation("system.read", "Xem tình trạng hệ thống", "See the state of the processes", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("pending.read", "Xem thiết bị chờ duyệt", "See Things that wait to be accepted", _CITY_STAFF),
@@ -110,6 +113,7 @@ _ALL = (
     # The server itself
     _operation("server.run", "Chạy hệ thống", "Start, stop and look after the server's processes", _SERVER),
     _operation("server.inspect", "Xem cấu hình máy chủ", "See versions, settings in force and what is missing", _SERVER),
+    _operation("server.data", "Quản lý dữ liệu từ máy chủ", "Import, back up, restore and rebuild data from the server", _SERVER, audited=True),
     _operation("server.migrate", "Nâng cấp cơ sở dữ liệu", "Bring the database's structure up to date", _SERVER),
     _operation("server.areas", "Nhập danh mục địa bàn", "Import the areas that scopes are made of", _SERVER),
     _operation("server.keys", "Quản lý khoá ký", "Rotate signing keys and write the broker's files", _SERVER, audited=True),

@@ -1,6 +1,7 @@
 """The ONE module that knows what differs between the database's editions."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from psycopg import sql
@@ -70,6 +71,34 @@ def adopt(conn: Connection, hypertables: Mapping[str, str], chunk: float, *, pla
             conn.execute(queries["set_chunk"], {"table": table, "chunk": wanted})
     _forbid_merge_chunks(conn)
     return edition
+
+
+def old_chunks(conn: Connection, table: str, before: datetime) -> list[str]:
+    """The chunks of a hypertable that lie before a time as a whole; [] where there are none, or no hypertable."""
+    if detect(conn) is Edition.PLAIN:
+        return []
+    arguments = {"table": table, "before": before}
+    return [str(row[0]) for row in conn.execute(sqlfile.load("edition")["old_chunks"], arguments)]
+
+
+def drop_chunks(conn: Connection, table: str, before: datetime) -> int:
+    """Drops those chunks; returns how many. Never commits."""
+    if not old_chunks(conn, table, before):
+        return 0
+    return len(conn.execute(sqlfile.load("edition")["drop_chunks"], {"table": table, "before": before}).fetchall())
+
+
+def compress_old(conn: Connection, table: str, days: int) -> int:
+    """Turns one chunk that old into columns, where the licence has that (Community); returns how many: 0 or 1."""
+    if detect(conn) is not Edition.COMMUNITY:
+        return 0
+    queries = sqlfile.load("edition")
+    conn.execute(sql.SQL(queries["enable_columnstore"]).format(table=sql.Identifier(table)))
+    row = conn.execute(queries["next_to_compress"], {"table": table, "days": days}).fetchone()
+    if row is None:
+        return 0
+    conn.execute(queries["compress_chunk"], {"chunk": row[0]})
+    return 1
 
 
 def _forbid_merge_chunks(conn: Connection) -> None:

@@ -122,8 +122,9 @@ class Rollups:
         with available(), conn.cursor(binary=True) as cursor:
             cursor.execute(self._queries["set_state"], (self._utc_offset,))
             ids = [row[0] for row in cursor.execute(self._queries["ids"])]
+            cuts: dict[int, int] = dict(cursor.execute(sqlfile.load("retention")["cut_of"], {"ids": None}).fetchall())
             for done, id in enumerate(ids):
-                self._rebuild_one(cursor, id)
+                self._rebuild_one(cursor, id, timestamps(np.array([cuts[id]]))[0] if id in cuts else "-infinity")
                 if done % 100 == 0:
                     progress(done, len(ids))
             for start in range(0, len(ids), SLICE):
@@ -132,10 +133,10 @@ class Rollups:
         progress(len(ids), len(ids))
         return len(ids)
 
-    def _rebuild_one(self, cursor: Cursor, id: int) -> None:
+    def _rebuild_one(self, cursor: Cursor, id: int, start: str) -> None:
+        """From `start` on: what is older has no raw rows any more."""
         for level in self.levels:
-            cursor.execute(sql.SQL(self._queries["clear_since"]).format(table=level.table), (id, "-infinity"))
-        start = "-infinity"
+            cursor.execute(sql.SQL(self._queries["clear_since"]).format(table=level.table), (id, start))
         while True:
             raw = _RAW.copy_out(cursor, self._queries["page_of"], {"id": id, "start": start, "limit": PAGE})
             rows = aggregate.of_observations(raw["datastream_id"], raw["time"], raw["result"], raw["quality"])
@@ -149,7 +150,7 @@ class Rollups:
     def _apply(self, cursor: Cursor, taken: Sequence[Committed]) -> None:
         minute, hour, day = self.levels
         added = aggregate.combine(self._new_rows(cursor, taken), minute.width)
-        dirty = _dirty(taken, minute.width)
+        dirty = self._computable(cursor, _dirty(taken, minute.width))
         if len(dirty):
             added = added[~_among(added, dirty)]
         self._merge(cursor, minute, added)
@@ -170,6 +171,17 @@ class Rollups:
                 rows = self.read(cursor, finer, part, level.width - finer.width)
                 self._replace(cursor, level, part, aggregate.combine(rows, level.width, level.offset))
             dirty = wide
+
+    def _computable(self, cursor: Cursor, dirty: Rows) -> Rows:
+        """Without the buckets whose raw rows retention has removed: those stand as they are."""
+        if len(dirty) == 0:
+            return dirty
+        ids = np.unique(dirty["datastream_id"]).tolist()
+        cuts: dict[int, int] = dict(cursor.execute(sqlfile.load("retention")["cut_of"], {"ids": ids}).fetchall())
+        if not cuts:
+            return dirty
+        cut = np.array([cuts.get(id, -(2**62)) for id in dirty["datastream_id"].tolist()], np.int64)
+        return dirty[dirty["bucket"] >= cut]
 
     def _new_rows(self, cursor: Cursor, taken: Sequence[Committed]) -> Rows:
         """The numbers of inserted rows as buckets of one, without what the tables hold already."""

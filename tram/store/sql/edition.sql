@@ -52,3 +52,25 @@ JOIN pg_class c ON c.oid = part
 -- name: approximate_rows_compressed
 -- Knows the rows inside the columnstore, which the query above does not.
 SELECT approximate_row_count(%(table)s::text::regclass)
+
+-- name: old_chunks
+SELECT show_chunks(%(table)s::text::regclass, older_than => %(before)s::timestamptz)::text
+
+-- name: drop_chunks
+SELECT drop_chunks(%(table)s::text::regclass, older_than => %(before)s::timestamptz)
+
+-- name: enable_columnstore
+-- Community only. By Datastream, newest first: what every query asks for.
+ALTER TABLE {table} SET (timescaledb.compress, timescaledb.compress_segmentby = 'datastream_id',
+                         timescaledb.compress_orderby = 'phenomenon_time DESC')
+
+-- name: next_to_compress
+SELECT format('%%I.%%I', chunk_schema, chunk_name)
+FROM timescaledb_information.chunks
+WHERE hypertable_schema = current_schema() AND hypertable_name = %(table)s
+  AND NOT is_compressed AND range_end <= now() - %(days)s * interval '1 day'
+ORDER BY range_start
+LIMIT 1
+
+-- name: compress_chunk
+SELECT compress_chunk(%(chunk)s::regclass)

@@ -13,8 +13,10 @@ PAUSE_BELOW = 60_000.0
 PAUSE_LOSS = 0.30
 MUCH_LOSS = 0.1
 """Up to here loss is the air's doing and is repaired; above, the link is too full (as browsers judge it)."""
-QUEUE = 0.08
+QUEUE = 0.1
 """Seconds of round trip above the shortest one that show a queue."""
+FULL_REMEMBERED = 30.0
+"""Seconds for which it is remembered at what rate the link was full."""
 PAUSE_AFTER = 3.0
 """Seconds a link must be that bad before video stops."""
 LEAST = 50_000.0
@@ -40,7 +42,8 @@ class Link:
     _resumed_at: float = 0.0
     _hold: float = HOLD
     _shortest: float = 10.0
-    _trip: float | None = None
+    _full: float = 0.0
+    _full_at: float = -1e9
     _updated: float | None = None
 
     def update(
@@ -61,16 +64,18 @@ class Link:
             self._consider_resuming(now, loss)
             return
         if trip is not None:
-            # Smoothed, since a busy processor delays one report; the shortest is forgotten slowly: a path may change.
-            self._trip = trip if self._trip is None else self._trip + (trip - self._trip) * min(1.0, step)
+            # The shortest is forgotten slowly: a path may change for the longer.
             self._shortest = min(trip, self._shortest + 0.01 * step)
-        queued = self._trip is not None and self._trip - self._shortest > QUEUE
+        queued = trip is not None and trip - self._shortest > QUEUE
         room = MOST if estimate is None else max(0.0, estimate * 0.92 - audio)
         if not queued and loss < MUCH_LOSS:
-            # An estimate alone may be the doing of a busy processor: without a queue or losses the limit grows.
-            self.limit = min(MOST, max(room, self.limit * 1.25**step))
+            # An estimate alone may be the doing of a busy processor: without a queue or losses the limit grows, but
+            # gently near where the link was full a little while ago.
+            near = now - self._full_at < FULL_REMEMBERED and self.limit > 0.8 * self._full
+            self.limit = min(MOST, max(0.0 if near else room, self.limit * (1.03 if near else 1.25) ** step))
         elif estimate is not None and estimate < 1.15 * sent:
             self.limit = room
+            self._full, self._full_at = room, now
         elif loss > PAUSE_LOSS:
             self.limit = max(PAUSE_BELOW * 0.5, self.limit * 0.5**step)
         bad = self.limit < PAUSE_BELOW or loss > PAUSE_LOSS

@@ -70,6 +70,8 @@ class Downlink:
         comes from its group of pictures when that is recent and smaller than `most_burst` bytes, else it is asked for.
         """
         if layer is self.source:
+            if layer is not None and layer is self.wanted:
+                layer.request_keyframe(now)  # the request or the keyframe may have been lost on the way
             return
         if self.wanted is not None and self.wanted is not self.layer:
             self.wanted.watchers.remove(self)

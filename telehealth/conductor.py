@@ -198,7 +198,7 @@ class Conductor:
         if previous is not None:
             previous.end(Bye(code="replaced", message="this seat was taken over by another window or device"))
         live.changed()
-        await live.stored(SEAT_SECONDS / 60)
+        await live.saver.stored(SEAT_SECONDS / 60)
         client.session.joined()
         self._welcome(live, client, entered, grant, now)
         self.joins += 1

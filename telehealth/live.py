@@ -35,6 +35,7 @@ from telehealth.messages import (
 )
 from telehealth.rights import Action, Rights, Who
 from telehealth.rooms import ConsultRoom, RoomError, Seat
+from telehealth.saving import Saver
 from telehealth.vitals import Gate
 from tram.errors import UnavailableError
 
@@ -58,7 +59,6 @@ class LiveConsult:
         self, room: ConsultRoom, epoch: int, keeper: Keeper, rights: Rights, moved: Callable[["LiveConsult"], None]
     ) -> None:
         self.room = room
-        self.epoch = epoch
         self.clients: dict[str, Client] = {}
         self.peers: dict[str, list[Peer]] = {}
         self.media = MediaRoom(self.tell)
@@ -66,16 +66,12 @@ class LiveConsult:
         self.measuring = Measuring()
         self._keeper = keeper
         self._rights = rights
-        self._moved = moved
+        self.saver = Saver(room, epoch, keeper, lambda: moved(self))
         self.gates: dict[str, Gate] = {}
         self._talk: dict[str, list[float]] = {}
-        self._dirty = asyncio.Event()
-        self._saved = asyncio.Condition()
-        self._saved_rev = -1
-        self._saved_line = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
-        self.spawn(self._save_loop())
+        self.spawn(self.saver.run())
         self.spawn(self._tick_loop())
 
     @property
@@ -102,49 +98,13 @@ class LiveConsult:
 
     def changed(self) -> None:
         """The room changed: it is written, and everybody is told."""
-        self._dirty.set()
+        self.saver.changed()
         if self.room.state.ended is not None:
             return
         for seat_id in list(self.clients):
             if seat_id in self.room.state.seats:
                 self.tell(seat_id, self.room.view(seat_id))
         self.empty_since = None if self.room.state.seats else (self.empty_since or time.monotonic())
-
-    async def stored(self, seconds: float) -> bool:
-        """Waits until the present state is written; False after `seconds`."""
-        rev, line = self.room.state.rev, self.room.state.line_number
-        self._dirty.set()
-        try:
-            async with asyncio.timeout(seconds), self._saved:
-                await self._saved.wait_for(lambda: self._saved_rev >= rev and self._saved_line >= line)
-        except TimeoutError:
-            return False
-        return True
-
-    async def _save_loop(self) -> None:
-        pause = 0.1
-        while True:
-            await self._dirty.wait()
-            self._dirty.clear()
-            state = self.room.state
-            rev, line = state.rev, state.line_number
-            try:
-                kept = await self._keeper.save(self.name, self.epoch, self.room.snapshot(), state.ended)
-            except UnavailableError as error:
-                log.warning("the room could not be written", extra={"reason": str(error)})
-                self._dirty.set()
-                await asyncio.sleep(pause)
-                pause = min(5.0, pause * 2)
-                continue
-            pause = 0.1
-            if not kept:
-                self._moved(self)
-                return
-            async with self._saved:
-                self._saved_rev, self._saved_line = rev, line
-                self._saved.notify_all()
-            if self._closed and not self._dirty.is_set():
-                return
 
     # --- seats ---
 
@@ -306,9 +266,10 @@ class LiveConsult:
         except RoomError as error:
             self.tell(seat, Problem(code=error.code, message=str(error), about="chat"))
             return
-        await self.stored(SAVE_WAIT)
-        for other in self.room.inside() if new else [self.room.state.seats[seat]]:
-            self.talk_to(other.id, line)
+        await self.saver.stored(SAVE_WAIT)
+        for other in self.room.inside():
+            if new or other.id == seat:
+                self.talk_to(other.id, line)
 
     def pointer(self, seat: str, message: Pointer) -> None:
         """Somebody points: told to the others at once."""
@@ -362,9 +323,7 @@ class LiveConsult:
     async def _rights_of_the_moment(self) -> None:
         for seat in list(self.room.state.seats.values()):
             if not self._rights.may(self.who(seat), Action.JOIN):
-                self.room.state.gone[seat.id] = "refused"
-                del self.room.state.seats[seat.id]
-                self.room.state.rev += 1
+                self.room.evict(seat.id, time.time())
                 await self.vacate(seat.id, Bye(code="forbidden", message="you are no longer part of this consult"))
                 continue
             audio, video = self.may(seat.id, Action.SEND_AUDIO), self.may(seat.id, Action.SEND_VIDEO)
@@ -411,7 +370,7 @@ class LiveConsult:
         if bye is not None:
             for client in self.clients.values():
                 client.end(bye)
-        await self.stored(2.0)
+        await self.saver.stored(2.0)
         self._closed = True
         for peers in list(self.peers.values()):
             for peer in peers:

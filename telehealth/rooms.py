@@ -184,6 +184,12 @@ class ConsultRoom:
         self._remove(seat_id, "left")
         self._changed(now)
 
+    def evict(self, seat_id: str, now: float) -> None:
+        """A participant's right to be here was taken away."""
+        self._seat(seat_id)
+        self._remove(seat_id, "refused")
+        self._changed(now)
+
     # --- what the lead does ---
 
     def admit(self, by: str, seat_id: str, now: float) -> None:

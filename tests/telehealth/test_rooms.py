@@ -84,6 +84,11 @@ class Comings(RuleBasedStateMachine):
     def leaves(self, data: st.DataObject) -> None:
         self.attempt("leave", data.draw(st.sampled_from(self.seats())), self.now)
 
+    @precondition(lambda self: self.room.state.seats)
+    @rule(data=st.data())
+    def loses_the_right(self, data: st.DataObject) -> None:
+        self.attempt("evict", data.draw(st.sampled_from(self.seats())), self.now)
+
     @rule()
     def its_process_dies(self) -> None:
         before = {s.id: (s.person, s.admitted, s.generation) for s in self.room.state.seats.values()}

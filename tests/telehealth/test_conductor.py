@@ -107,6 +107,7 @@ def test_a_client_that_does_not_read_is_sent_away_and_the_others_do_not_wait() -
         for n in range(MOST_WAITING + 40):
             doctor.say(type="pointer", seat="s2", x=0.5, y=0.5)
             if n % 20 == 0:
+                slow.say(type="ping", at=n)  # it talks, it only does not listen
                 await asyncio.sleep(0.7)  # within the limit of messages a second
         doctor.say(type="ping", at=7.0)
         await doctor.hears("pong", at=7.0)

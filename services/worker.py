@@ -10,13 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.jobs import JOBS, Job
-from tram.embedded.addresses import DATABASE, resolve
+from services.sta.mqtt import Bridge
+from tram.embedded.addresses import DATABASE, MQTT, resolve
 from tram.errors import SettingsError, TramError, UnavailableError
 from tram.runtime.process import Process
 from tram.runtime.readiness import Readiness
@@ -132,6 +134,8 @@ def main() -> int:
     """Runs the worker until SIGTERM or SIGINT; returns the exit code."""
     try:
         settings = resolve(load(os.environ), needs=(DATABASE,))
+        with suppress(SettingsError):  # without a broker everything else still works
+            settings = resolve(settings, needs=(MQTT,))
         holder: list[Worker] = []
         with Process(
             "worker",
@@ -141,7 +145,12 @@ def main() -> int:
             detail=lambda: holder[0].detail() if holder else {},
         ) as process:
             holder.append(Worker(settings, process.stopping, process.readiness))
+            bridge = Bridge(settings, process.stopping) if settings.mqtt_url and settings.sta_mqtt == "on" else None
+            if bridge:
+                bridge.start()
             holder[0].run()
+            if bridge:
+                bridge.join()
     except SettingsError as error:
         print(f"worker: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -38,22 +38,16 @@ CONFORMANCE: tuple[str, ...] = tuple(
         "create-update-delete/update-entity-jsonpatch",
         "create-update-delete/delete-entity",
         "create-update-delete/historical-location-auto-creation",
-        "batch-request/batch-request",
         "data-array/data-array",
         "create-observations-via-mqtt/observations-creation",
-        "receive-updates-via-mqtt/receive-updates",
     )
 )
 
 
 def root(base: str, mqtt: list[str]) -> dict[str, object]:
-    """The document at the service root. `mqtt`: addresses of the broker that updates and creation go through."""
+    """The document at the service root. `mqtt`: addresses of the broker that takes Observations."""
     settings: dict[str, object] = {"conformance": list(CONFORMANCE)}
-    for requirement in (
-        "create-observations-via-mqtt/observations-creation",
-        "receive-updates-via-mqtt/receive-updates",
-    ):
-        settings[f"{_BASE}/{requirement}"] = {"endpoints": mqtt}
+    settings[f"{_BASE}/create-observations-via-mqtt/observations-creation"] = {"endpoints": mqtt}
     return {
         "value": [{"name": name, "url": f"{base}/{name}"} for name in SETS],
         "serverSettings": settings,

@@ -1,0 +1,244 @@
+"""SensorThings over MQTT (OGC 18-088 clauses 13 and 14): Observations in, and what was stored out.
+
+    v1.1/Datastreams(id)/Observations --QoS 1, acknowledged after commit--> queue --> the one write path
+    committed stream, from its own position --> v1.1/Datastreams(id)/Observations, v1.1/Observations
+                                                              (QoS 1, not retained)
+
+The position moves only after the broker has acknowledged, so nothing is missed across a restart of anything; after one,
+the last messages may come twice. The queue holds QUEUE messages: when it is full reading from the broker stops, and the
+broker's persistent session keeps the rest. What cannot be stored goes to the dead letters with its reason.
+"""
+
+import logging
+import queue
+import re
+import ssl
+import threading
+import time
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import paho.mqtt.client as paho
+import psycopg
+from paho.mqtt.enums import CallbackAPIVersion
+
+from services.sta import bodies
+from services.sta.access import EVERYTHING
+from services.sta.model import ENTITIES
+from services.sta.query import body, build
+from services.sta.read import Reader
+from services.sta.sql import Sql
+from services.sta.syntax import Options
+from services.sta.writer import Writer
+from tram.clock import from_micros
+from tram.errors import TramError, UnavailableError
+from tram.settings import Settings
+from tram.store import committed, deadletters
+from tram.store.database import Connection, available, connect
+
+log = logging.getLogger(__name__)
+
+ROOT = "v1.1"
+QUEUE = 1_000
+ROWS = 1_000
+"""Most Observations published in one transaction."""
+PAUSE = 0.1
+RETRY = 2.0
+ACKNOWLEDGED = 10.0
+"""Seconds the broker may take to acknowledge what was published; then it is published again."""
+_TOPIC = re.compile(rf"{ROOT}/Datastreams\((\d{{1,10}})\)/Observations")
+
+
+class Bridge:
+    """Runs in a thread of the worker. Several workers may run: the position's lock lets one publish at a time.
+
+    Args:
+        settings: resolved ones, with database_url and mqtt_url.
+        stopping: ends it.
+        name: of the reader of the committed stream, and of the MQTT session.
+    """
+
+    def __init__(self, settings: Settings, stopping: threading.Event, name: str = "tram-sensorthings") -> None:
+        self._settings, self._stopping, self._name = settings, stopping, name
+        self._stream = committed.Reader(name)
+        self._incoming: queue.Queue[tuple[int, paho.MQTTMessage]] = queue.Queue(QUEUE)
+        self._generation = 0
+        self.subscribed = threading.Event()
+        self._client = self._make_client()
+        port = f":{settings.http_port}" if settings.http_port not in (80, 443) else ""
+        self._base = (settings.public_url.rstrip("/") or f"http://{settings.http_host}{port}") + "/sta/v1.1"
+        self._thread = threading.Thread(target=self.run, name="sensorthings-mqtt", daemon=True)
+
+    def start(self) -> None:
+        """Begins, in a thread."""
+        self._thread.start()
+
+    def join(self, timeout: float = 10) -> None:
+        """Waits for its end, after `stopping` was set."""
+        self._thread.join(timeout)
+
+    def run(self) -> None:
+        """Until `stopping`. Database or broker away: it waits and tries again."""
+        address = urlsplit(self._settings.mqtt_url)
+        self._client.connect_async(address.hostname or "127.0.0.1", address.port or 1883)
+        self._client.loop_start()
+        try:
+            while not self._stopping.is_set():
+                try:
+                    with connect(self._settings, "sensorthings") as conn:
+                        self._begin(conn)
+                        self._serve(conn)
+                except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError) as error:
+                    log.warning("database: %s", str(error).strip().split("\n")[0])
+                    self._stopping.wait(RETRY)
+                except Exception:
+                    # What nobody foresaw must not end it for good; the position has not moved.
+                    log.exception("SensorThings over MQTT failed; it goes on")
+                    self._stopping.wait(RETRY)
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+    def _make_client(self) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, self._name, clean_session=False, protocol=paho.MQTTv311, manual_ack=True
+        )
+        address = urlsplit(self._settings.mqtt_url)
+        if address.username:
+            client.username_pw_set(unquote(address.username), unquote(address.password or ""))
+        if address.scheme == "mqtts":
+            client.tls_set_context(ssl.create_default_context(cafile=self._settings.mqtt_ca or None))
+        client.reconnect_delay_set(1, 30)
+        client.on_connect = self._connected
+        client.on_subscribe = lambda *_: self.subscribed.set()
+        client.on_message = self._received
+        return client
+
+    def _connected(self, client: paho.Client, *_: Any) -> None:
+        self._generation += 1
+        self.subscribed.clear()
+        client.subscribe(f"{ROOT}/+/Observations", qos=1)
+
+    def _received(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        # What this server itself has published comes back on the same topic: it has a selfLink.
+        if b'"@iot.selfLink"' in message.payload:
+            client.ack(message.mid, message.qos)
+            return
+        generation = self._generation
+        while not self._stopping.is_set():
+            try:
+                self._incoming.put((generation, message), timeout=0.5)
+                return
+            except queue.Full:
+                continue
+
+    # The database's side
+
+    def _begin(self, conn: Connection) -> None:
+        with available():
+            self._stream.start(conn)
+            conn.commit()
+
+    def _serve(self, conn: Connection) -> None:
+        while not self._stopping.is_set():
+            busy = self._take_in(conn)
+            busy |= self._give_out(conn)
+            if not busy:
+                self._stopping.wait(PAUSE)
+
+    def _take_in(self, conn: Connection) -> bool:
+        """Stores one message and acknowledges it."""
+        try:
+            generation, message = self._incoming.get_nowait()
+        except queue.Empty:
+            return False
+        try:
+            self._store(conn, message)
+            conn.commit()
+        except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError):
+            self._again(generation, message)
+            raise
+        except (TramError, psycopg.DataError) as error:
+            conn.rollback()
+            reason = error.code if isinstance(error, TramError) else "row"
+            if reason != "conflict":  # a message that came twice was stored the first time
+                detail = str(error).strip().split("\n")[0]
+                letter = deadletters.DeadLetter(
+                    message.topic, reason, detail, bytes(message.payload), time.time_ns() // 1000
+                )
+                deadletters.insert(conn, [letter])
+                conn.commit()
+        if generation == self._generation:  # the ids of messages count for their connection only
+            self._client.ack(message.mid, message.qos)
+        return True
+
+    def _again(self, generation: int, message: paho.MQTTMessage) -> None:
+        """Back to the front of the line, for when the database is back."""
+        waiting = [(generation, message)]
+        while not self._incoming.empty():
+            waiting.append(self._incoming.get_nowait())
+        for one in waiting:
+            self._incoming.put_nowait(one)
+
+    def _store(self, conn: Connection, message: paho.MQTTMessage) -> None:
+        found = _TOPIC.fullmatch(message.topic)
+        if found is None:
+            raise bodies.BodyError(f"nothing is created at {message.topic[:80]!r}")
+        if len(message.payload) > self._settings.payload_bytes:
+            raise bodies.BodyError(f"the message has more than {self._settings.payload_bytes} bytes")
+        conn.execute("SET LOCAL statement_timeout = '5s'")
+        writer = Writer(Reader(conn, EVERYTHING, self._base))
+        stream = writer.find("Datastream", found[1])
+        sent = bodies.read(ENTITIES["Observation"], bytes(message.payload), whole=True)
+        writer.make(sent, ("Datastream", stream))
+        writer.flush()
+
+    def _give_out(self, conn: Connection) -> bool:
+        """Publishes the next batches of the committed stream; moves on when the broker has them."""
+        if not self._client.is_connected():
+            return False
+        try:
+            taken = self._stream.take(conn, rows=ROWS, batches=20)
+        except committed.FellBehindError as error:
+            conn.rollback()
+            log.warning("subscribers of SensorThings miss Observations: %s", error)
+            self._stream.start(conn, again=True)
+            conn.commit()
+            return True
+        sent = []
+        for one in taken:
+            if one.op is not committed.Op.DELETE:
+                for stream, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
+                    for topic in (f"{ROOT}/Datastreams({stream})/Observations", f"{ROOT}/Observations"):
+                        sent.append(self._client.publish(topic, text, qos=1))
+        deadline = time.monotonic() + ACKNOWLEDGED
+        for info in sent:
+            try:
+                info.wait_for_publish(max(0.0, deadline - time.monotonic()))
+            except (RuntimeError, ValueError):
+                break
+        if all(info.is_published() for info in sent):
+            conn.commit()
+        else:
+            conn.rollback()  # published again from here
+            self._stopping.wait(PAUSE)
+        return bool(taken)
+
+    def _observations(self, conn: Connection, ids: Any, times: Any) -> list[tuple[int, str]]:
+        """(Datastream, JSON as a GET gives it) of rows that are still there."""
+        made: list[tuple[int, str]] = []
+        for first in range(0, len(ids), ROWS):
+            reader = Reader(conn, EVERYTHING, self._base)
+            some = slice(first, first + ROWS)
+            moments = [from_micros(int(t)) for t in times[some]]
+            on = Sql(
+                "(o.datastream_id, o.phenomenon_time) IN (SELECT * FROM unnest(%s::int[], %s::timestamptz[]))",
+                (np.asarray(ids[some]).tolist(), moments),
+            )
+            query = build(conn, "Observation", "o", EVERYTHING, Options(), on=on)
+            columns = [Sql(f"({query.table.id.format(e='o')})::text"), body(query, list(query.entity.properties))]
+            rows = reader.rows(query.select([*columns, Sql("o.datastream_id")], limit=None))
+            texts = reader.entities(query.entity, [row[:2] for row in rows], Options())
+            made += [(row[2], text) for row, text in zip(rows, texts, strict=True)]
+        return made

@@ -91,6 +91,7 @@ def test_combining_in_any_parts_is_exact(rows: dict[tuple[int, int], tuple[float
     minutes = aggregate.combine(pieces, minute.width)
     hours = aggregate.combine(minutes, hour.width)
     assert as_dict(minutes) == expected(plain, minute)
+    assert as_dict(aggregate.combine_observations(*columns, minute.width)) == expected(plain, minute)
     assert as_dict(hours) == expected(plain, hour)
     assert as_dict(aggregate.combine(hours, day.width, day.offset)) == expected(plain, day)
 

@@ -51,44 +51,84 @@ def combine(rows: Rows, width: int, offset: int = 0) -> Rows:
     """The buckets of `width` microseconds that hold these smaller (or equal) ones, by Datastream and time."""
     if len(rows) == 0:
         return rows.copy()
-    ids, buckets = rows["datastream_id"], floor(rows["bucket"], width, offset)
-    order = np.lexsort((buckets, ids))
-    ids, buckets, rows = ids[order], buckets[order], rows[order]
-    new = np.ones(len(rows), bool)
-    new[1:] = (ids[1:] != ids[:-1]) | (buckets[1:] != buckets[:-1])
-    starts = np.flatnonzero(new)
+    order, starts = _order(rows["datastream_id"], floor(rows["bucket"], width, offset) // width)
+    rows = rows[order]
     out = BUCKET.empty(len(starts))
-    out["datastream_id"], out["bucket"] = ids[starts], buckets[starts]
+    out["datastream_id"], out["bucket"] = rows["datastream_id"][starts], floor(rows["bucket"][starts], width, offset)
     for name, reduce in (
         ("n", np.add), ("good", np.add), ("min", np.minimum), ("max", np.maximum), ("first_time", np.minimum),
         ("last_time", np.maximum),
     ):  # fmt: skip
         out[name] = reduce.reduceat(rows[name], starts)
-    group = np.cumsum(new) - 1
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(rows))))
     for value, time in (("first", "first_time"), ("last", "last_time")):
         holds = np.flatnonzero(rows[time] == out[time][group])
         out[value][group[holds]] = rows[value][holds]
-    out["sum"], out["sum_low"] = _sums(rows["sum"], rows["sum_low"], starts)
+    high = _sums(np.ascontiguousarray(rows["sum"]), starts)
+    out["sum"], out["sum_low"] = add(high, _sums(np.ascontiguousarray(rows["sum_low"]), starts))
     return out
 
 
-def _sums(
-    high: NDArray[np.float64], low: NDArray[np.float64], starts: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of stretches: neighbours are added pairwise until one is left of each."""
-    high, low = np.ascontiguousarray(high), np.ascontiguousarray(low)
-    lengths = np.diff(np.append(starts, len(high)))
-    while len(high) > len(starts):
-        place = np.arange(len(high)) - np.repeat(starts, lengths)
-        kept = np.flatnonzero(place % 2 == 0)
-        paired = place[kept] + 1 < np.repeat(lengths, (lengths + 1) // 2)
-        left = kept[paired]
-        a, b = add((high[left], low[left]), (high[left + 1], low[left + 1]))
-        high, low = high[kept], low[kept]
-        high[paired], low[paired] = a, b
-        lengths = (lengths + 1) // 2
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    return high, low
+def combine_observations(
+    ids: NDArray[np.int32], times: NDArray[np.int64], results: NDArray[np.float64], quality: NDArray[np.int16],
+    width: int,
+) -> Rows:  # fmt: skip
+    """`combine(of_observations(…), width)`, at a third of its cost: this is what runs for every row that arrives."""
+    finite = np.isfinite(results)
+    if not finite.all():
+        ids, times, results, quality = ids[finite], times[finite], results[finite], quality[finite]
+    if len(ids) == 0:
+        return BUCKET.empty()
+    # By time within a bucket comes of itself: the rows of a Datastream are few, and sorted by what sorts them apart.
+    order = np.lexsort((times, ids))
+    ids, times, results = ids[order], times[order], results[order]
+    buckets = times // width
+    new = np.ones(len(ids), bool)
+    np.logical_or(ids[1:] != ids[:-1], buckets[1:] != buckets[:-1], out=new[1:])
+    starts = np.flatnonzero(new)
+    ends = np.append(starts[1:], len(ids)) - 1
+    out = BUCKET.empty(len(starts))
+    out["datastream_id"], out["bucket"] = ids[starts], buckets[starts] * width
+    out["n"] = ends - starts + 1
+    out["good"] = np.add.reduceat(((quality[order] & SUSPECT) == 0).astype(np.int32), starts)
+    out["min"], out["max"] = np.minimum.reduceat(results, starts), np.maximum.reduceat(results, starts)
+    out["first"], out["first_time"] = results[starts], times[starts]
+    out["last"], out["last_time"] = results[ends], times[ends]
+    if max(-out["min"].min(), out["max"].max()) > MOST:
+        results = np.where(np.abs(results) > MOST, np.nan, results)
+    out["sum"], out["sum_low"] = _sums(results, starts)
+    return out
+
+
+def _order(ids: NDArray[np.int32], buckets: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(order by id and bucket, where each pair starts in it)."""
+    order = np.lexsort((buckets, ids))
+    ids, buckets = ids[order], buckets[order]
+    new = np.ones(len(ids), bool)
+    new[1:] = (ids[1:] != ids[:-1]) | (buckets[1:] != buckets[:-1])
+    return order, np.flatnonzero(new)
+
+
+def _sums(values: NDArray[np.float64], starts: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of stretches as double-double, by error-free extraction (S. M. Rump, T. Ogita, S. Oishi, AccSum, 2008).
+
+    Each round takes from every value its bits above a common limit: those add up without rounding in any order.
+    """
+    lengths = np.diff(np.append(starts, len(values)))
+    room = 2.0 ** np.ceil(np.log2(lengths + 2))
+    total = (np.zeros(len(starts)), np.zeros(len(starts)))
+    rest = values
+    for _ in range(5):
+        largest = np.maximum.reduceat(np.abs(rest), starts)
+        if not largest.any():
+            return total
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            limit = np.where(largest > 0, room * 2.0 ** np.ceil(np.log2(largest)), 0.0)
+        common = np.repeat(limit, lengths)
+        taken = (common + rest) - common
+        rest = rest - taken
+        total = add(total, (np.add.reduceat(taken, starts), np.zeros(len(starts))))
+    return add(total, (np.add.reduceat(rest, starts), np.zeros(len(starts))))
 
 
 def add(

@@ -73,6 +73,13 @@ def adopt(conn: Connection, hypertables: Mapping[str, str], chunk: float, *, pla
     return edition
 
 
+def hypertables(conn: Connection) -> set[str]:
+    """The hypertables of the current schema."""
+    if detect(conn) is Edition.PLAIN:
+        return set()
+    return {str(row[0]) for row in conn.execute(sqlfile.load("edition")["hypertables"])}
+
+
 def old_chunks(conn: Connection, table: str, before: datetime) -> list[str]:
     """The chunks of a hypertable that lie before a time as a whole; [] where there are none, or no hypertable."""
     if detect(conn) is Edition.PLAIN:

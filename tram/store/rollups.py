@@ -19,6 +19,7 @@ from tram.clock import DAY, SECOND
 from tram.errors import NotFoundError, SettingsError
 from tram.store import aggregate, latest, sqlfile
 from tram.store.aggregate import BUCKET, Rows
+from tram.store.batch import concat
 from tram.store.columns import Layout
 from tram.store.committed import Committed, Op, Reader
 from tram.store.database import Connection, Cursor, available
@@ -149,7 +150,7 @@ class Rollups:
 
     def _apply(self, cursor: Cursor, taken: Sequence[Committed]) -> None:
         minute, hour, day = self.levels
-        added = aggregate.combine(self._new_rows(cursor, taken), minute.width)
+        added = self._new_minutes(cursor, taken)
         dirty = self._computable(cursor, _dirty(taken, minute.width))
         if len(dirty):
             added = added[~_among(added, dirty)]
@@ -183,22 +184,25 @@ class Rollups:
         cut = np.array([cuts.get(id, -(2**62)) for id in dirty["datastream_id"].tolist()], np.int64)
         return dirty[dirty["bucket"] >= cut]
 
-    def _new_rows(self, cursor: Cursor, taken: Sequence[Committed]) -> Rows:
-        """The numbers of inserted rows as buckets of one, without what the tables hold already."""
+    def _new_minutes(self, cursor: Cursor, taken: Sequence[Committed]) -> Rows:
+        """The minutes of inserted rows, without what the tables hold already."""
         ahead = _AHEAD.copy_out(cursor, self._queries["ahead"])
         held = {(int(row["datastream_id"]), int(row["bucket"])): int(row["seq"]) for row in ahead}
-        parts = []
+        width = self.levels[0].width
+        batches = []
         for one in taken:
             if one.op is not Op.INSERT:
                 continue
             batch = one.batch
-            rows = aggregate.of_observations(batch.datastream_id, batch.phenomenon_time, batch.result, batch.quality)
             if held:
-                minutes = aggregate.floor(rows["bucket"], self.levels[0].width)
-                pairs = zip(rows["datastream_id"].tolist(), minutes.tolist(), strict=True)
-                rows = rows[np.array([held.get(pair, -1) < one.seq for pair in pairs], bool)]
-            parts.append(rows)
-        return np.concatenate(parts) if parts else BUCKET.empty()
+                pairs = zip(
+                    batch.datastream_id.tolist(), aggregate.floor(batch.phenomenon_time, width).tolist(), strict=True
+                )
+                batch = batch.take(np.flatnonzero([held.get(pair, -1) < one.seq for pair in pairs]))
+            batches.append(batch)
+        batch = concat(batches)
+        columns = (batch.datastream_id, batch.phenomenon_time, batch.result, batch.quality)
+        return aggregate.combine_observations(*columns, width)
 
     def _merge(self, cursor: Cursor, level: Level, rows: Rows) -> None:
         if len(rows) == 0:

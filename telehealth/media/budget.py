@@ -13,7 +13,7 @@ PAUSE_BELOW = 60_000.0
 PAUSE_LOSS = 0.30
 MUCH_LOSS = 0.1
 """Up to here loss is the air's doing and is repaired; above, the link is too full (as browsers judge it)."""
-QUEUE = 0.1
+QUEUE = 0.15
 """Seconds of round trip above the shortest one that show a queue."""
 FULL_REMEMBERED = 30.0
 """Seconds for which it is remembered at what rate the link was full."""

@@ -2,7 +2,7 @@
 
 socket -> Wire -> _rtp  -> Uplink (by SSRC, mid)        ; transport-wide arrival times
                -> _rtcp -> Downlink (reports, NACK, PLI), Uplink (sender reports), estimate (REMB)
-every 100 ms: requests for what is missing, transport-wide feedback; every second: reports
+every 50 ms: requests for what is missing, transport-wide feedback; every second: reports
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from telehealth.media.private import (
     unpack_remb_fci,
 )
 from telehealth.media.rtp import (
+    RID,
     Extensions,
     Packet,
     abs_send_time,
@@ -46,7 +47,7 @@ from telehealth.messages import Offer, Use
 
 log = logging.getLogger(__name__)
 
-TICK = 0.1
+TICK = 0.05
 CONNECT_SECONDS = 20.0
 """An offer whose connection does not stand by then is given up."""
 TALK_BUFFER = 262_144
@@ -125,7 +126,9 @@ class Peer:
             if use is None or use not in allowed or line.kind != wanted or use in self.uplinks:
                 line.transceiver.direction = "inactive"
             elif use in UP:
-                rids = prepared.rids.get(line.mid, []) if use is Use.CAMERA else []
+                # Layers are told apart by their rid alone (RFC 8853): without that extension there is but one.
+                named = any(e.uri == RID for e in line.offered.rtp.headerExtensions)
+                rids = prepared.rids.get(line.mid, []) if use is Use.CAMERA and named else []
                 if rids:
                     layers[line.mid] = rids
                 for extension in prepare_up(line):
@@ -297,7 +300,7 @@ class Peer:
     async def _run(self) -> None:
         report_at = cap_at = 0.0
         while not self._closed:
-            await asyncio.sleep(TICK if self.uplinks else 5 * TICK)
+            await asyncio.sleep(TICK if self.uplinks else 10 * TICK)
             now = time.monotonic()
             if self.state != "connected":
                 if now - self.created > CONNECT_SECONDS:

@@ -57,9 +57,13 @@ def consults(tmp_path_factory: pytest.TempPathFactory, page_origin: str) -> Iter
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A real, headless Chromium with a fake camera and microphone."""
+    """A real, headless Chromium with a fake camera and microphone.
+
+    No longer than its module: Playwright's synchronous side keeps an event loop running on this thread, and nobody
+    else's asyncio.run() would work meanwhile.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("NO CHROMIUM: install it (Debian: chromium) to test calls in a browser")

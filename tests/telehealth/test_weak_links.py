@@ -174,6 +174,9 @@ def test_loss_costs_no_more_than_browser_to_browser(scene: Scene) -> None:
     scene.link.lose(0.05)
     scene.direct()
     alone = settled(scene.doctor, "direct", 25, 15)
+    if alone["kbps"] < 1000:
+        # Two browsers with a core each reach 1.7 Mbit/s: here it is the encoder that is measured, not the path.
+        pytest.skip(f"THE MACHINE IS TOO BUSY TO COMPARE: the browsers alone reach {alone['kbps']:.0f} kbit/s")
     for page in (scene.doctor, scene.station):
         page.evaluate("() => { direct.pc.close(); direct.stream.getTracks().forEach(t => t.stop()) }")
     scene.join()

@@ -54,7 +54,7 @@ def parse(path: str) -> Address:
     segments = _split(path)
     if len(segments) > STEPS:
         raise NotFoundError(f"a path may have {STEPS} segments")
-    suffix = segments.pop() if segments[-1] in ("$ref", "$value", "$count") else ""
+    suffix = segments.pop() if len(segments) > 1 and segments[-1] in ("$ref", "$value", "$count") else ""
     steps: list[Step] = []
     rest: list[str] = []
     for index, segment in enumerate(segments):

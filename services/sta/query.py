@@ -108,9 +108,18 @@ class Query:
 
 
 def build(
-    conn: Connection, entity: str, alias: str, access: Access, options: Options, *, through: str = "", on: Sql = TRUE
+    conn: Connection,
+    entity: str,
+    alias: str,
+    access: Access,
+    options: Options,
+    *,
+    through: str = "",
+    on: Sql = TRUE,
+    trusted: bool = False,
 ) -> Query:
-    """A query on a set. `through`: a table in front of it that `on` speaks of. Raises QueryError."""
+    """A query on a set. `through`: a table in front of it that `on` speaks of.
+    `trusted`: all that `on` leaves may be seen. Raises QueryError."""
     table = TABLES[entity]
     compiler = Compiler(conn, entity, alias, access, prefix=f"{alias}j")
     texts = dict(options.texts)
@@ -129,7 +138,7 @@ def build(
             keys.append(Key(sql, kind, order.descending, typed.null))
     keys += [_own(key, alias, keys[-1].descending if keys else False) for key in table.keys]
     source = make("{}{}", Sql(table.source.format(e=alias)), join("", compiler.joins))
-    where = [on, Sql(table.where.format(e=alias)), access.sees(table.seen, alias)]
+    where = [on] if trusted else [on, Sql(table.where.format(e=alias)), access.sees(table.seen, alias)]
     before = Sql(f"{through}, ") if through else Sql("")
     return Query(ENTITIES[entity], alias, source, where, _distinct(keys), condition, before)
 

@@ -9,6 +9,7 @@ TRAM_X_SKIP_WEB=1 skips the build. Also called by the wheel's build hook (hatch_
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -139,6 +140,14 @@ def build(*, install: bool = False) -> bool:
         WebError: with one line that says what went wrong; pages built earlier stay in place.
     """
     if os.environ.get("TRAM_X_SKIP_WEB") == "1" or fresh():
+        return False
+    with Path(__file__).open("rb") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # `make up` and `make test` may both find old pages
+        return _build(install=install)
+
+
+def _build(*, install: bool) -> bool:
+    if fresh():
         return False
     before = checksum()
     command = npm(install=install)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.waiting import until
 from tests.web.conftest import Visit, Ward
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
 
@@ -175,7 +175,7 @@ def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
     kit = ward.kit(consult, "sepsis")
     doctor.get_by_role("button", name="Cho vào: Máy theo dõi").click()
     for sign in ("heart_rate", "oxygen_saturation", "respiratory_rate", "temperature"):
-        expect(doctor.locator(f"[data-sign={sign}] .number")).to_have_text(re.compile(r"^\d+(,\d)?$"))
+        expect(doctor.locator(f"[data-sign={sign}] .number")).to_have_text(re.compile(r"^\d+(,\d)?$"), timeout=60_000)
     canvas = doctor.locator(".paper canvas")
     ink = """canvas => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);

@@ -20,6 +20,7 @@ export class Own {
   heard = $state(false)
   #facing: 'user' | 'environment' = 'user'
   #deaf: () => void = () => {}
+  #levels = true
   /** Called when a track that was sent has changed. */
   changed: (use: 'camera' | 'microphone' | 'screen', track: MediaStreamTrack | null) => void = () => {}
 
@@ -102,6 +103,12 @@ export class Own {
     this.changed('screen', null)
   }
 
+  /** The bar of the check is not shown in the call: nobody need measure it. */
+  hideLevel(): void {
+    this.#deaf()
+    this.#levels = false
+  }
+
   stop(): void {
     this.#deaf()
     for (const track of [this.camera, this.microphone, this.screen]) track?.stop()
@@ -135,11 +142,12 @@ export class Own {
         this.troubles.microphone = 'none'
         this.#hear(null)
       }
-      this.#deaf = listen(track, (level) => {
-        // Falls slowly, so that the bar can be read.
-        this.level = Math.max(level, this.level * 0.85)
-        if (level > 0.35) this.heard = true
-      })
+      if (this.#levels)
+        this.#deaf = listen(track, (level) => {
+          // Falls slowly, so that the bar can be read.
+          this.level = Math.max(level, this.level * 0.85)
+          if (level > 0.35) this.heard = true
+        })
     }
     this.changed('microphone', track)
   }

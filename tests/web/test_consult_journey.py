@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.waiting import until
+from tests.web.axe import faults
 from tests.web.conftest import Visit, Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -191,6 +192,7 @@ def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
     still = canvas.evaluate("canvas => canvas.toDataURL()")
     assert canvas.evaluate("canvas => canvas.toDataURL()") == still
     doctor.keyboard.press("f")
+    assert faults(doctor) == []
     kit.kill()
     # A lost signal is a gap that grows, and is never drawn through.
     until(lambda: int(doctor.locator(".paper").get_attribute("data-lost") or 0) > 2000, "the gap is measured")

@@ -8,11 +8,15 @@ and of the connection's backend, from /proc; the server runs on this machine, it
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.store_write import backend_cpu
+from tests.databases import SECRET_KEY
+from tests.servers.api import serve
 from tram.clock import DAY, SECOND
 from tram.embedded.postgres import PostgresServer
 from tram.settings import Settings
@@ -30,6 +36,7 @@ from tram.store.database import Connection
 from tram.store.edition import detect
 from tram.store.registry import Key, Resolved
 from tram.store.rollups import Rollups
+from tram.store.sqlfile import load
 
 DATASTREAMS, FAST = 5_000, 20
 SLOW_STEP, FAST_STEP = 900 * SECOND, 10 * SECOND
@@ -84,7 +91,7 @@ def fill(ids: np.ndarray, start: int, end: int, random: np.random.Generator) -> 
             yield Batch(who[part], times[part], result[part], np.zeros(len(times[part]), np.int16))
 
 
-def store(conn: Connection, batches: Iterator[Batch], rollups: Rollups, every: int = 100_000) -> tuple[int, Cost, Cost]:
+def store(conn: Connection, batches: Iterator[Batch], rollups: Rollups, every: int = 200_000) -> tuple[int, Cost, Cost]:
     """Writes, and every so many rows keeps the rollups; (rows, what writing cost, what the rollups cost)."""
     rows = pending = 0
     writing = keeping = Cost(0.0, 0.0)
@@ -133,7 +140,7 @@ def queries(conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
     """Milliseconds of each query."""
     fast, slow = int(ids[3]), int(ids[4000])
     return {
-        "latest of all 5,000": milliseconds(lambda: series.latest(conn)),
+        "latest of all 5,000, as Python values": milliseconds(lambda: series.latest(conn)),
         "extents of all 5,000": milliseconds(lambda: series.extents(conn)),
         "24 h by minute of one": milliseconds(lambda: history.history(conn, fast, end - DAY, end, level="1m")),
         "30 d by hour of one": milliseconds(lambda: history.history(conn, fast, end - 30 * DAY, end, level="1h")),
@@ -141,10 +148,52 @@ def queries(conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
     }
 
 
-TARGETS = {"latest of all 5,000": "15", "24 h by minute of one": "10", "30 d by hour of one": "10"}
+def latest_in_sql(conn: Connection) -> float:
+    """Milliseconds that the database itself takes for the latest of all; the fastest of 15."""
+    arguments = {"after": 0, "thing": None, "limit": 10_000, "ids": []}
+    spent = []
+    for _ in range(15):
+        found = conn.execute("EXPLAIN (ANALYZE, TIMING OFF) " + load("series")["latest_kept"], arguments).fetchall()
+        spent.append(float(next(row[0] for row in found if "Execution Time" in row[0]).split()[2]))
+    return min(spent)
 
 
-def stream_of_10000(conn: Connection, ids: np.ndarray, rollups: Rollups, seconds: int = 120) -> None:
+def over_http(settings: Settings) -> float:
+    """Milliseconds for the latest of all over HTTP, page by page."""
+    with serve(settings) as api:
+
+        def walk() -> None:
+            cursor, seen = None, 0
+            while True:
+                more = {"cursor": cursor} if cursor else {}
+                page = api.get("/api/latest", limit=1000, **more).json()
+                seen += len(page["items"])
+                cursor = page["next"]
+                if not cursor or not page["items"]:
+                    break
+            assert seen == DATASTREAMS
+
+        return milliseconds(walk, 7)
+
+
+def exports(settings: Settings, folder: Path) -> None:
+    """Largest resident memory of `tram export` of everything, by format."""
+    for kind in ("csv", "parquet", "geojson"):
+        target = folder / f"all.{kind}"
+        began = time.perf_counter()
+        environment = os.environ | {"TRAM_DATABASE_URL": settings.database_url}
+        program = subprocess.Popen([sys.executable, "-m", "tram.cli", "export", str(target)], env=environment)
+        _, status, used = os.wait4(program.pid, 0)
+        assert status == 0
+        took, size = time.perf_counter() - began, target.stat().st_size
+        target.unlink()
+        line(f"export of all as {kind}: {size >> 20} MiB, {took:.0f} s", "< 200 MB", f"{used.ru_maxrss / 1024:.0f} MB")
+
+
+TARGETS = {"24 h by minute of one": "10", "30 d by hour of one": "10"}
+
+
+def stream_of_10000(conn: Connection, ids: np.ndarray, rollups: Rollups, seconds: int = 60) -> None:
     """What the rollups cost while 10,000 obs/s arrive, each Datastream twice a second."""
     random = np.random.default_rng(2)
 
@@ -179,6 +228,9 @@ def main() -> None:
                 print(f"{detect(conn)}, {datetime.now(UTC):%Y-%m-%d}")
                 conn.commit()
                 measure(conn, arguments.rows, growth=arguments.growth)
+            settings = replace(settings, secret_key=SECRET_KEY)
+            line("latest of all over HTTP", "60 ms", f"{over_http(settings):.0f} ms")
+            exports(settings, Path(folder))
         finally:
             server.stop()
 
@@ -210,6 +262,7 @@ def measure(conn: Connection, wanted: int, *, growth: bool) -> None:
     line("writing, CPU a row (client + backend)", "", f"{writing.total / rows * 1e6:.2f} us")
     line("rollups while filling, CPU a row", "", f"{keeping.total / rows * 1e6:.2f} us")
     after = queries(conn, ids, END)
+    line("latest of all 5,000, in SQL", "15 ms", f"{latest_in_sql(conn):.1f} ms")
     for what, spent in after.items():
         line(what, f"{TARGETS[what]} ms" if what in TARGETS else "", f"{spent:.1f} ms")
     if growth:

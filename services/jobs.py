@@ -148,7 +148,7 @@ def retain(conn: Connection, settings: Settings) -> Outcome:
 JOBS = (
     Job("retention", 300.0, 240.0, retain),
     Job("areas", 10.0, 30.0, place_things),
-    Job("rollups", 10.0, 60.0, keep_rollups),
+    Job("rollups", 20.0, 60.0, keep_rollups),
     Job("committed", 5.0, 30.0, trim_committed),
     Job("dead-letters", 10.0, 30.0, trim_dead_letters),
     Job("processes", 60.0, 10.0, forget_processes),

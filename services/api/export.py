@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from services.auth.guard import Permit, allowed
 from services.deps import Database, Filter
@@ -28,7 +29,7 @@ def take_out(
     kind: Annotated[Literal["csv", "geojson", "parquet"], Query(alias="format")] = "csv",
     thing: Filter = None,
     property: Filter = None,
-    datastream: Annotated[list[int] | None, Query(max_length=1000)] = None,
+    datastream: Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]] | None, Query(max_length=1000)] = None,
     start: Annotated[Moment | None, Query(alias="from")] = None,
     end: Annotated[Moment | None, Query(alias="to", description="first time no more in it")] = None,
 ) -> StreamingResponse:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.auth.guard import Permit, allowed
-from services.deps import Database
+from services.deps import Database, Text
 from services.errors import ANSWERS
 from tram.store import retention
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api", tags=["retention"], responses=ANSWERS)
 class Policy(BaseModel):
     """Days that a level of an ObservedProperty is kept."""
 
-    property: str = Field(max_length=255, description="its name; empty: all that have no row of their own")
+    property: Text = Field(max_length=255, description="its name; empty: all that have no row of their own")
     level: Literal["raw", "1m", "1h", "1d"]
     keep_days: int | None = Field(ge=1, le=100_000, description="null: for ever")
 

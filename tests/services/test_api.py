@@ -98,6 +98,27 @@ def test_a_series_pages_in_order_of_time(api: Api) -> None:
     assert [p["time"] for p in part] == times[10:20]
 
 
+def test_an_export_streams_what_fits(api: Api) -> None:
+    answer = api.get("/api/export", thing="river-01")
+    assert answer.headers["content-type"].startswith("text/csv")
+    lines = answer.text.splitlines()
+    assert lines[0].startswith("datastream,thing,property,unit,time,result")
+    assert len(lines) > MINUTES
+    assert all(",river-01," in line for line in lines[1:])
+    assert api.get("/api/export", format="parquet", thing="river-01").content[:4] == b"PAR1"
+    assert api.get("/api/export", format="geojson", thing="nobody").json()["features"] == []
+    for wrong in ("format=xlsx", "datastream=99999999999", "thing=%00", "from=yesterday"):
+        assert api.client.get(f"/api/export?{wrong}").status_code == 422
+    for body in (
+        {},
+        {"property": "\0", "level": "raw", "keep_days": 1},
+        {"property": "", "level": "raw", "keep_days": 0},
+    ):
+        assert api.client.put("/api/retention", json=body).status_code == 422
+    absent = {"property": "none", "level": "raw", "keep_days": 1}
+    assert api.client.put("/api/retention", json=absent).status_code == 404
+
+
 def test_a_series_for_a_plot_says_what_it_read(api: Api) -> None:
     id = api.get("/api/things/river-01").json()["streams"][0]["id"]
     raw = api.get(f"/api/datastreams/{id}/series", width=500).json()

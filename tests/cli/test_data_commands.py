@@ -1,0 +1,49 @@
+"""The commands about data, as one types them, on a real database."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.databases import Database
+
+CSV = "time,thing,property,result\n2026-05-01T00:00:00Z,x,pm10,1.5\nnever,x,pm10,2\n2026-05-01T00:01:00Z,x,pm10,3\n"
+
+
+def tram(database: Database, *words: str, expected: int = 0) -> str:
+    environment = os.environ | {"TRAM_DATABASE_URL": database.url}
+    done = subprocess.run(
+        [sys.executable, "-m", "tram.cli", *words], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == expected, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_in_and_out_and_kept(one_database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "in.csv"
+    file.write_text(CSV)
+    told = tram(one_database, "import", str(file), expected=1)
+    assert "line 3: 'never' is no time" in told
+    assert "2 new, 0 were there already, 1 bad" in told
+    assert (tmp_path / "in.csv.rejected.csv").read_text().startswith("3,")
+    assert "0 new, 0 were there already, 0 bad" in tram(one_database, "import", str(file))
+    out = tmp_path / "out.csv"
+    assert "1 Datastreams" in tram(one_database, "export", str(out), "--thing", "x")
+    assert out.read_text().count("pm10") == 2
+    tram(one_database, "retention", "--set", "*", "raw", "30")
+    told = tram(one_database, "retention", "--dry-run")
+    assert "pm10\traw\t2 rows" in told
+    assert tram(one_database, "retention") == "*\traw\t30\n"
+    assert "1 Datastreams" in tram(one_database, "rollups", "rebuild")
+    assert "93 areas" in tram(one_database, "areas", "seed")
+    assert "sơ đồ" in tram(one_database, "areas", "list")
+    backup = str(tmp_path / "backup")
+    assert "every checksum holds" in tram(one_database, "backup", backup)
+    assert "not empty" in tram(one_database, "restore", backup, expected=2)
+
+
+def test_wrong_words_are_said(one_database: Database, tmp_path: Path) -> None:
+    assert "ends in none of" in tram(one_database, "export", "x.doc", expected=2)
+    assert "cannot be read" in tram(one_database, "import", str(tmp_path / "none.csv"), expected=2)
+    assert "should be like" in tram(one_database, "import", "x.csv", "--mapping", "when=Time", expected=2)
+    assert "neither a number" in tram(one_database, "retention", "--set", "*", "raw", "x", expected=2)

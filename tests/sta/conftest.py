@@ -72,8 +72,7 @@ class Sta:
         return found
 
 
-@pytest.fixture(scope="session")
-def _sta(server: Server) -> Iterator[dict[str, Sta]]:
+def _running(server: Server) -> Iterator[dict[str, Sta]]:
     with ExitStack() as stack:
         running: dict[str, Sta] = {}
         for edition in EDITIONS:
@@ -83,6 +82,22 @@ def _sta(server: Server) -> Iterator[dict[str, Sta]]:
                     ids = fill(conn)
                 running[edition] = Sta(stack.enter_context(serve(made.settings)), made.settings, ids)
         yield running
+
+
+@pytest.fixture(scope="session")
+def _sta(server: Server) -> Iterator[dict[str, Sta]]:
+    yield from _running(server)
+
+
+@pytest.fixture(scope="session")
+def _quiet(server: Server) -> Iterator[dict[str, Sta]]:
+    yield from _running(server)
+
+
+@pytest.fixture
+def quiet(edition: str, _quiet: dict[str, Sta]) -> Sta:
+    """The service on each edition, with what a gateway has stored and nothing else: do not write."""
+    return _quiet[edition]
 
 
 @pytest.fixture

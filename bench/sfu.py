@@ -350,6 +350,8 @@ async def run(options: argparse.Namespace) -> None:
         f"\n{options.pairs} two-way consults with sound, {rate:.0f} packets/s to each person: {share:.1%} of one core,"
     )
     print(f"{share / options.pairs:.2%} each; one core carries {options.pairs / share:.0f} (asked for: 40)")
+    if rate < 150:
+        print(f"(the ends reached {rate:.0f} of some 200 packets/s: too busy a machine for this figure)")
     for name, taken in (
         ("offer to first keyframe packet", await first_frames(options.tries)),
         ("socket, waiting room, offer, first keyframe packet", await signalled_first_frames(options.tries)),

@@ -3,7 +3,6 @@
 Datastream by Datastream in order of time, each read along its index by one COPY, which the database sends as it reads.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,6 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tram.errors import PayloadError
 from tram.sensing import Location, Micros
@@ -30,16 +27,6 @@ TYPES: dict[str, str] = {
 }
 HEAD = "datastream,thing,property,unit,time,result,value,quality\n"
 PIECE = 256 * 1024  # bytes handed on at once
-ROWS = 100_000  # of a Parquet row group
-
-_SCHEMA = pa.schema(
-    [
-        ("datastream", pa.int32()), ("thing", pa.dictionary(pa.int32(), pa.string())),
-        ("property", pa.dictionary(pa.int32(), pa.string())), ("unit", pa.dictionary(pa.int32(), pa.string())),
-        ("time", pa.timestamp("us", tz="UTC")), ("result", pa.float64()), ("value", pa.string()),
-        ("quality", pa.int16()),
-    ]
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +68,19 @@ def stream(conn: Connection, span: Span, kind: str) -> Iterator[bytes]:
     with available():
         # A file of years takes longer than a query may; who reads too slowly is cut by the server's own timeouts.
         conn.execute("SET LOCAL statement_timeout = 0")
-        yield from {"csv": _csv, "geojson": _geojson, "parquet": _parquet}[kind](conn, span)
+        if kind == "parquet":
+            from tram.store.parquet import pieces  # pyarrow takes 60 MB, which the others do without
+
+            yield from pieces(conn, span)
+        else:
+            yield from (_csv if kind == "csv" else _geojson)(conn, span)
 
 
 def _csv(conn: Connection, span: Span) -> Iterator[bytes]:
     waiting = bytearray(HEAD.encode())
     with conn.cursor() as cursor:
         for one in span.datastreams:
-            arguments = _arguments(span, one) | {"thing": one.thing, "property": one.property, "unit": one.unit}
+            arguments = arguments_of(span, one) | {"thing": one.thing, "property": one.property, "unit": one.unit}
             with cursor.copy(sqlfile.load("export")["csv"], arguments) as copy:
                 for block in copy:
                     waiting += block
@@ -124,75 +116,11 @@ def _geojson(conn: Connection, span: Span) -> Iterator[bytes]:
 def _rows(conn: Connection, span: Span, one: DatastreamRow) -> Iterator[tuple[datetime, float | None, int, Any]]:
     with conn.cursor(name="tram_export", binary=True) as cursor:
         cursor.itersize = 5_000
-        yield from cursor.execute(sqlfile.load("export")["rows"], _arguments(span, one))
+        yield from cursor.execute(sqlfile.load("export")["rows"], arguments_of(span, one))
 
 
-class _Pipe(io.RawIOBase):
-    """What pyarrow writes, to be taken away in pieces."""
-
-    def __init__(self) -> None:
-        self.waiting = bytearray()
-        self._place = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.waiting += data
-        self._place += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._place
-
-    def take(self) -> bytes:
-        taken = bytes(self.waiting)
-        self.waiting.clear()
-        return taken
-
-
-def _parquet(conn: Connection, span: Span) -> Iterator[bytes]:
-    pipe = _Pipe()
-    with pq.ParquetWriter(pipe, _SCHEMA, compression="zstd") as writer:
-        group: list[pa.RecordBatch] = []
-        rows = 0
-        for one in span.datastreams:
-            for batch in _record_batches(conn, span, one):
-                group.append(batch)
-                rows += len(batch)
-                if rows >= ROWS:
-                    writer.write_table(pa.Table.from_batches(group).unify_dictionaries())
-                    group, rows = [], 0
-                    yield pipe.take()
-        if group:
-            writer.write_table(pa.Table.from_batches(group).unify_dictionaries())
-    yield pipe.take()
-
-
-def _record_batches(conn: Connection, span: Span, one: DatastreamRow) -> Iterator[pa.RecordBatch]:
-    start = span.start
-    with conn.cursor(binary=True) as cursor:
-        while True:
-            arguments = _arguments(Span(span.datastreams, start, span.end), one) | {"limit": ROWS}
-            found = cursor.execute(sqlfile.load("export")["page"], arguments).fetchall()
-            if found:
-                times, results, quality, values = zip(*found, strict=True)
-                n = len(found)
-                names = [
-                    pa.DictionaryArray.from_arrays(pa.array([0] * n, pa.int32()), pa.array([text]))
-                    for text in (one.thing, one.property, one.unit)
-                ]
-                columns = [
-                    pa.array([one.id] * n, pa.int32()), *names, pa.array(times, pa.timestamp("us", tz="UTC")),
-                    pa.array(results, pa.float64()), pa.array(values, pa.string()), pa.array(quality, pa.int16()),
-                ]  # fmt: skip
-                yield pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
-            if len(found) < ROWS:
-                return
-            start = int(found[-1][0]) + 1
-
-
-def _arguments(span: Span, one: DatastreamRow) -> dict[str, Any]:
+def arguments_of(span: Span, one: DatastreamRow) -> dict[str, Any]:
+    """Of the queries of export.sql: the Datastream and the time."""
     start, last = timestamps(np.array([span.start, max(span.end - 1, EARLIEST)]))
     if span.end <= span.start:
         start, last = "infinity", "-infinity"

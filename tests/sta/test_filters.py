@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.sta.compile import _CALLS
+from services.sta.calls import CALLS
 from services.sta.functions import FUNCTIONS
 from tests.sta.conftest import Sta
 from tests.sta.test_writing import datastream, location, thing
@@ -121,7 +121,7 @@ def test_filters(sta: Sta, stream: int, filter: str, rows: str) -> None:
 
 def test_every_function_has_its_sql_and_its_case() -> None:
     plain = {name for name, function in FUNCTIONS.items() if "geo" not in function.takes}
-    assert set(_CALLS) == plain
+    assert set(CALLS) == plain
     assert all(any(f"{name}(" in case for case, _ in CASES) for name in plain)
     spatial = set(FUNCTIONS) - plain
     assert all(any(f"{name}(" in case for case, _ in PLACES) for name in spatial)

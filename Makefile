@@ -24,7 +24,7 @@ web: env ## build the web pages (once per change of web/)
 	@$(BIN)/python deploy/build_web.py
 
 test: env-dev test-parts web-or-not ## every test, on real servers and a real browser
-	@$(BIN)/python -m pytest -m "not soak and not chaos" $(PYTEST)
+	@$(BIN)/python -m pytest $(PYTEST)
 
 check: lint test ## what CI runs: style, types, layering, compose file, tests
 

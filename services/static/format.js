@@ -22,13 +22,17 @@ export function rate(n) {
   return numberFormat(n >= 100 || n === 0 ? 0 : 1).format(n);
 }
 
+function superscript(power) {
+  return String(Number(power)).replace(/[-0-9]/g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+}
+
 /** A measured value, to about four figures; very large and very small ones with a power of ten. */
 export function value(x) {
   if (x === null || x === undefined) return "–";
   const size = Math.abs(x);
-  if (size !== 0 && (size >= 1e7 || size < 1e-4)) {
+  if (size !== 0 && (size >= 1e10 || size < 1e-4)) {
     const [mantissa, power] = x.toExponential(2).split("e");
-    return `${numberFormat(2).format(Number(mantissa))} × 10^${Number(power)}`;
+    return `${numberFormat(2).format(Number(mantissa))} × 10${superscript(power)}`;
   }
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4;
   return numberFormat(digits, 0).format(x);

@@ -1,9 +1,11 @@
 """Debian's Chromium for pytest-playwright's own fixtures (page, context, new_context): nothing is downloaded."""
 
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.people import STATE
 
@@ -22,15 +24,28 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    """How Chromium is started; a test that needs it is skipped, and says so, where there is none."""
+# pytest-playwright keeps these for the whole session. Its driver's event loop would then run under every later test of
+# the process, and `asyncio.run` refuses to work inside one: so here a browser ends with the module that asked for it.
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium; a test that needs it is skipped, and says so, where there is none."""
     if shutil.which(CHROMIUM) is None:
         pytest.skip("there is no Chromium: `apt-get install chromium`")
-    return {"executable_path": CHROMIUM, "args": FLAGS}
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield chromium
+    chromium.close()
 
 
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def browser_context_args() -> dict[str, Any]:
     """A page is signed in as the test's admin; a test about signing in makes its own context."""
-    return {**browser_context_args, "storage_state": STATE}
+    return {"storage_state": STATE}

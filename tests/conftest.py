@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser import browser_context_args, browser_type_launch_args
+from tests.browser import browser, browser_context_args, playwright
 from tests.databases import EDITIONS, Database, Server
 
-__all__ = ["browser_context_args", "browser_type_launch_args"]
+__all__ = ["browser", "browser_context_args", "playwright"]
 
 
 @pytest.fixture(scope="session")

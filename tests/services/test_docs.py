@@ -21,8 +21,10 @@ def test_the_examples_of_the_api_page_work(fresh_api: Api) -> None:
         pytest.skip("there is no curl")
     assert len(LINES) >= 10
     fresh_api.eventually("/readyz", lambda a: a.status_code == 200)
-    for line in LINES:
-        command = shlex.split(line.replace("http://127.0.0.1:8080", fresh_api.url))
+    auth = f"Authorization: {fresh_api.client.headers['Authorization']}"
+    for example in LINES:
+        line = example.replace("http://127.0.0.1:8080", fresh_api.url).replace('"$auth"', f"'{auth}'")
+        command = shlex.split(line)
         done = subprocess.run([*command, "--fail-with-body", "--max-time", "10"], capture_output=True, text=True)
-        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{example}: {done.stdout}{done.stderr}"
         assert done.stdout.startswith(("{", "["))

@@ -160,8 +160,10 @@ def test_on_the_real_broker(site: Site) -> None:
     assert gateway.publish("tram/v1/air-1/command/7") in (0, 16)
     assert first.publish("tram/v1/air-1/telemetry") == 0
     assert gateway.publish("tram/v1/air-2/command/8") == 0
-    assert second.heard.get(timeout=10) == ("tram/v1/air-2/command/8", b"x")
-    assert second.heard.empty()
+    own = ("tram/v1/air-2/command/8", b"x")
+    assert second.heard.get(timeout=10) == own
+    # Both of its subscriptions match its own command, and mosquitto may deliver that once for each.
+    assert set(second.heard.queue) <= {own}
 
     # Rotation: both are good at once; the old one ends when it runs out.
     new = credentials.rotate(site.conn, "air-1", by="p:1", now=0.0, overlap=4e9)

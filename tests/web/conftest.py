@@ -163,9 +163,9 @@ def ward(built: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) 
             yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright_here() -> Iterator[Playwright]:
-    """Playwright, once."""
+    """Playwright, for one module: why, says tests/browser.py."""
     with sync_playwright() as playwright:
         yield playwright
 
@@ -178,7 +178,7 @@ def launch(playwright: Playwright, flags: list[str]) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=flags)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium_here(playwright_here: Playwright) -> Iterator[Browser]:
     """A Chromium with a fake camera and microphone, permitted."""
     browser = launch(playwright_here, FLAGS)

@@ -200,7 +200,7 @@ def test_axe_finds_nothing_in_any_theme(visitors: Visit, ward: Ward) -> None:
 def test_with_the_keyboard_alone(visitors: Visit, ward: Ward) -> None:
     consult = consult_id()
     page = visitors(ward.token(consult, "doctor"))
-    expect(page.get_by_text("Mb/s").first).to_be_visible()
+    expect(page.get_by_text("Mb/s").first).to_be_visible(timeout=60_000)
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText") == "Vào phòng":

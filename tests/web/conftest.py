@@ -117,7 +117,8 @@ class Ward:
                 kind="join",
                 consult=consult,
                 role=role or theirs,
-                person=person or f"test-{who}",
+                # Somebody new in each consult: what one person may measure of the link in a minute is limited.
+                person=person or f"{who}-{consult}",
                 name=name,
                 facility=facility,
                 issued=issued,

@@ -51,7 +51,7 @@ class Sta:
 
     def send(self, method: str, path: str, body: object = None, kind: str = "application/json") -> httpx.Response:
         """A write."""
-        # As Python writes it, with Infinity and NaN too: what JSON does not know must be refused, not kept from the server.
+        # As Python writes it, Infinity and NaN too: what JSON does not know is for the server to refuse.
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return self.client.request(method, f"{ROOT}/{path}", content=sent, headers={"Content-Type": kind})
 

@@ -21,6 +21,8 @@ IDENTITY = OWN / "identity"
 """People, audit, events, the wall around clinical data: a folder of its own, with numbers of its own."""
 SENSORTHINGS = OWN / "sensorthings"
 """What OGC SensorThings needs beyond the rest: likewise."""
+ALARMS = OWN / "alarms"
+"""Alarms: rules, what stands, what happened."""
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _HYPERTABLE = re.compile(r"^-- hypertable: (\w+) by (\w+)$", re.MULTILINE)
 
@@ -66,7 +68,7 @@ def migrate(
         MigrationError: see there. What was applied before it stays.
         UnavailableError: the database is away.
     """
-    migrations = [migration for folder in (OWN, IDENTITY, SENSORTHINGS, *folders) for migration in read(folder)]
+    migrations = [migration for folder in (OWN, IDENTITY, SENSORTHINGS, ALARMS, *folders) for migration in read(folder)]
     queries = sqlfile.load("migrate")
     hypertables = {t: c for m in migrations for t, c in _HYPERTABLE.findall(m.text)}
     with available():

@@ -117,10 +117,17 @@ def test_a_lossy_link_is_repaired(scene: Scene) -> None:
     for page in (scene.doctor, scene.station):
         before = received(page, "video")["frames"]
         until(lambda: received(page, "video")["frames"] > before + 60, "pictures go on", 30)  # noqa: B023
-    asked = received(scene.doctor, "video")
-    assert (asked["nacks"] or 0) + (received(scene.station, "video")["nacks"] or 0) > 0
-    repaired = sum(s["retransmitted"] or 0 for s in scene.station.evaluate("() => call.stats()")["out"])
-    assert repaired > 0, "the server asked the station for what was lost on the way up"
+    # How soon five packets in a hundred hit a picture is chance: a slow machine sends few.
+    until(
+        lambda: (received(scene.doctor, "video")["nacks"] or 0) + (received(scene.station, "video")["nacks"] or 0) > 0,
+        "a browser asks for what was lost on the way down",
+        60,
+    )
+    until(
+        lambda: sum(s["retransmitted"] or 0 for s in scene.station.evaluate("() => call.stats()")["out"]) > 0,
+        "the server asks the station for what was lost on the way up",
+        60,
+    )
 
 
 def test_a_cable_out_and_in_again_gives_the_call_back(scene: Scene) -> None:

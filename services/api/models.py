@@ -5,12 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from tram.clock import SECOND, from_micros
 from tram.quality import Quality
-from tram.sensing import Observation, ThingStatus
-from tram.store import aggregate
+from tram.sensing import ThingStatus
 from tram.store.deadletters import DeadLetterRow
-from tram.store.history import History
 from tram.store.registry import DatastreamRow, ThingRow
 from tram.store.series import Value
 
@@ -113,11 +110,6 @@ class Point(BaseModel):
     value: Any = None
     quality: int
 
-    @classmethod
-    def of(cls, row: Observation) -> "Point":
-        """From the store."""
-        return cls(time=from_micros(row.phenomenon_time), result=row.result, value=row.result_json, quality=row.quality)
-
 
 class Bucket(BaseModel):
     """The numbers of one stretch of time."""
@@ -144,26 +136,6 @@ class Series(BaseModel):
     bucket_seconds: int | None = Field(default=None, description="of a bucket; one that is missing is a gap")
     thinned: bool = Field(default=False, description="values were left out that a plot does not miss (LTTB)")
     buckets: list[Bucket] | None = Field(default=None, description="instead of `items`, unless `used` is raw")
-
-    @classmethod
-    def of_history(cls, datastream: Datastream, start: datetime, end: datetime, found: History) -> "Series":
-        """From the store."""
-        items, buckets = [], None
-        if found.raw is not None:
-            for time, quality, result in found.raw.tolist():
-                items.append(Point(time=from_micros(time), result=result, quality=quality))
-        if found.buckets is not None:
-            rows, means = found.buckets, aggregate.means(found.buckets).tolist()
-            columns = [rows[name].tolist() for name in ("bucket", "n", "good", "min", "max", "first", "last")]
-            buckets = [
-                Bucket(time=from_micros(time), n=n, good=good / n, mean=None if mean != mean else mean,
-                       min=low, max=high, first=first, last=last)
-                for mean, time, n, good, low, high, first, last in zip(means, *columns, strict=True)
-            ]  # fmt: skip
-        return cls(
-            datastream=datastream, start=start, end=end, items=items, next=None, used=found.used,
-            bucket_seconds=found.width // SECOND or None, thinned=found.thinned, buckets=buckets,
-        )  # fmt: skip
 
 
 class DeadLetter(BaseModel):

@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from services.api.models import Datastream, Point, Reading, Series
+from services.api import wire
+from services.api.models import Datastream, Reading, Series
 from services.auth.guard import Permit, allowed
 from services.deps import Database, Id, Shared
 from services.errors import ANSWERS, Problem
 from services.overview import NEWEST
-from services.paging import Cursor, Limit, Page, decode, encode
+from services.paging import Cursor, Page, decode, encode
 from services.rfc3339 import Moment
 from tram.clock import to_micros
 from tram.errors import NotFoundError
@@ -22,13 +23,18 @@ DAY = timedelta(days=1)
 Reads = Annotated[Permit, allowed("observations.read")]
 
 
-@router.get("/latest", summary="The latest value of every Datastream")
-def latest(permit: Reads, database: Database, limit: Limit = 1000, cursor: Cursor = None) -> Page[Reading]:
+@router.get("/latest", summary="The latest value of every Datastream", response_model=Page[Reading])
+def latest(
+    permit: Reads,
+    database: Database,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="most items of the page")] = 1000,
+    cursor: Cursor = None,
+) -> Response:
     """By Datastream; those that have none yet are left out, so a page may be short: walk on while there is a `next`."""
     after = decode(cursor, tuple[int])
     rows = series.latest(database, after=_id(after[0]) if after else 0, limit=limit)
     shown = permit.visible(rows, lambda row: row.thing)
-    return Page(items=[Reading.of(row) for row in shown], next=encode((rows[-1].datastream_id,)) if rows else None)
+    return wire.readings(shown, encode((rows[-1].datastream_id,)) if rows else None)
 
 
 @router.get("/observations/newest", summary="What was stored last")
@@ -43,7 +49,7 @@ def datastream(permit: Annotated[Permit, allowed("things.read")], database: Data
     return _datastream(permit, database, id)
 
 
-@router.get("/datastreams/{id}/series", summary="A Datastream over time")
+@router.get("/datastreams/{id}/series", summary="A Datastream over time", response_model=Series)
 def get_series(
     permit: Reads,
     database: Database,
@@ -58,7 +64,7 @@ def get_series(
     level: Annotated[
         Literal["raw", "1m", "1h", "1d"] | None, Query(description="exactly these buckets, at most 50,000")
     ] = None,
-) -> Series:
+) -> Response:
     """Values from `from` up to, not including, `to`, oldest first. Times need their offset (+ is %2B in a URL).
 
     With `width` or `level` the answer is one page of numbers, and `used` says what was read.
@@ -73,20 +79,15 @@ def get_series(
         offset = permit.state.settings.utc_offset
         span = to_micros(first), to_micros(last)
         drawn = history(database, id, *span, points=width or 1000, level=level, utc_offset=offset)
-        return Series.of_history(found, first, last, drawn)
+        return wire.plot(found, first, last, drawn)
     if after is not None and not to_micros(first) <= after[0] < to_micros(last):
         raise Problem("cursor", "it belongs to another stretch of time")
     rows = series.series(
         database, id, to_micros(first), to_micros(last), limit=limit + 1, after=after[0] if after else None
     )
     more = len(rows) > limit
-    return Series(
-        datastream=found,
-        start=first,
-        end=last,
-        items=[Point.of(row) for row in rows[:limit]],
-        next=encode((rows[limit - 1].phenomenon_time,)) if more else None,
-    )
+    following = encode((rows[limit - 1].phenomenon_time,)) if more else None
+    return wire.series(found, first, last, rows[:limit], following)
 
 
 def _datastream(permit: Permit, database: Database, id: int) -> Datastream:

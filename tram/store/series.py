@@ -16,9 +16,8 @@ from tram.store.database import Connection, Cursor, available
 from tram.store.observations import EARLIEST, LATEST
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """An Observation with the names that a person needs to read it."""
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """An Observation with the names that a person needs to read it; thousands are made at once."""
 
     datastream_id: int
     thing: str
@@ -101,14 +100,34 @@ def extents(conn: Connection, ids: Sequence[int] | None = None) -> dict[int, tup
             return {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (wanted,))}
         rows = cursor.execute(queries["extents_kept"], {"ids": None if ids is None else list(ids)}).fetchall()
         found = {row[0]: (row[1], row[2]) for row in rows}
-        touched = {id for one in behind.batches for id in np.unique(one.batch.datastream_id).tolist()}
+        if not behind.batches:
+            return found
+        wider, changed = _extents_behind(behind), behind.changed()
         if ids is not None:
-            touched &= set(ids)
-        if touched:
-            for id in touched:
+            asked = set(ids)
+            wider = {id: span for id, span in wider.items() if id in asked}
+            changed &= asked
+        for id, (first, last) in wider.items():
+            held = found.get(id)
+            found[id] = (first, last) if held is None else (min(first, held[0]), max(last, held[1]))
+        if changed:  # what was deleted may have been the first or the last
+            for id in changed:
                 found.pop(id, None)
-            found |= {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (sorted(touched),))}
+            found |= {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (sorted(changed),))}
         return found
+
+
+def _extents_behind(behind: tail.Tail) -> dict[int, tuple[datetime, datetime]]:
+    """First and last time of the inserted rows of the tail, by Datastream; counting twice is harmless."""
+    batch, _ = behind.inserted()
+    if not len(batch):
+        return {}
+    order = np.argsort(batch.datastream_id, kind="stable")
+    ids, times = batch.datastream_id[order], batch.phenomenon_time[order]
+    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+    firsts, lasts = np.minimum.reduceat(times, starts), np.maximum.reduceat(times, starts)
+    spans = zip(ids[starts].tolist(), firsts.tolist(), lasts.tolist(), strict=True)
+    return {id: (from_micros(first), from_micros(last)) for id, first, last in spans}
 
 
 def newest(conn: Connection, limit: int = 50) -> list[Value]:

@@ -1,0 +1,181 @@
+"""Whether rows and queries cost the same in a large store as in a small one: 1 M, 20 M and 100 M rows in one database.
+
+    python -m bench.store_grow --folder FOLDER [--rows 1000000,20000000,100000000] [--plain]
+
+The history has the shape of bench.store's: 5,000 Datastreams every 15 minutes, 20 of them every 10 seconds. To have it
+in minutes, not hours, it is loaded by COPY, a day at a time in the order of time, and its rollups are computed by the
+same arithmetic as always (tram.store.aggregate) and loaded beside it; the committed stream stays empty. What is
+measured then goes the usual ways: the write path, the rollups' worker, the API. FOLDER keeps the database: another run
+goes on from what is there (`--rows` that is there already is only measured). A day takes 650,000 rows and 190 MB.
+"""
+
+import argparse
+import os
+import shutil
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from bench.store import (
+    A_DAY,
+    FAST,
+    FAST_STEP,
+    SLOW_STEP,
+    Cost,
+    latest_in_sql,
+    make_datastreams,
+    milliseconds,
+    over_http,
+)
+from tests.databases import SECRET_KEY
+from tram.clock import DAY, SECOND, from_micros
+from tram.embedded.postgres import PostgresServer
+from tram.settings import Settings
+from tram.store import aggregate, database, history, latest, migrate, observations, series, sqlfile, wire
+from tram.store.aggregate import BUCKET, Rows
+from tram.store.batch import Batch
+from tram.store.committed import trim
+from tram.store.database import Connection
+from tram.store.edition import detect
+from tram.store.rollups import Rollups, levels
+
+BEGIN = 1_766_620_800_000_000 - 7 * 3600 * SECOND  # a midnight in Việt Nam, so that no day's bucket is filled twice
+WRITTEN = 300_000
+KEPT_FREE = 15 << 30
+SAME = ("latest of all, in SQL", "latest of all, as Python values", "24 h by minute of one", "24 h by hour of one",
+        "24 h raw of one", "CPU us a row written", "CPU us a row of rollups")  # fmt: skip
+
+
+def day_of(ids: np.ndarray, start: int, random: np.random.Generator) -> Batch:
+    """What arrives in a day, in the order of time."""
+    parts = []
+    for who, step in ((ids[FAST:], SLOW_STEP), (ids[:FAST], FAST_STEP)):
+        times = np.arange(start, start + DAY, step)
+        parts.append((np.repeat(times, len(who)), np.tile(who, len(times))))
+    times, who = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    order = np.argsort(times, kind="stable")
+    result = np.round(random.normal(20, 5, len(times)), 2)
+    return Batch(who[order], times[order], result, np.zeros(len(times), np.int16))
+
+
+def load_day(conn: Connection, batch: Batch) -> None:
+    """One day and its rollups. Its rows are new: nothing is merged."""
+    with conn.cursor(binary=True) as cursor:
+        with cursor.copy(sqlfile.load("observations")["copy_plain"]) as copy:
+            copy.write(wire.plain_rows(batch))
+        rows: Rows = aggregate.combine_observations(
+            batch.datastream_id, batch.phenomenon_time, batch.result, batch.quality, 60 * SECOND
+        )
+        for level in levels(7):
+            if level.name != "1m":
+                rows = aggregate.combine(rows, level.width, level.offset)
+            by_time = rows[np.argsort(rows["bucket"], kind="stable")]
+            target = f"rollup_{level.name} ({', '.join(BUCKET.names)})"
+            BUCKET.copy_in(cursor, f"COPY {target} FROM STDIN (FORMAT binary)".encode(), by_time)
+    conn.commit()
+
+
+def grow(conn: Connection, folder: Path, ids: np.ndarray, days: int) -> None:
+    """Fills up to so many days."""
+    row = conn.execute("SELECT max(bucket) FROM rollup_1d WHERE datastream_id = %s", (int(ids[0]),)).fetchone()
+    there = 0 if row is None or row[0] is None else round((row[0].timestamp() * SECOND - BEGIN) / DAY) + 1
+    random = np.random.default_rng(there + 1)
+    began = time.perf_counter()
+    for day in range(there, days):
+        if shutil.disk_usage(folder).free < KEPT_FREE:
+            raise SystemExit("the disk is nearly full: stopped")
+        load_day(conn, day_of(ids, BEGIN + day * DAY, random))
+        if day % 10 == 9:
+            print(f"day {day + 1} of {days}, {time.perf_counter() - began:.0f} s", flush=True)
+    with conn.cursor(binary=True) as cursor:
+        latest.renew(cursor, ids.tolist())
+        cursor.execute("DELETE FROM rollup_ahead")  # the stream is empty: nothing is ahead of it
+    conn.commit()
+    conn.execute("ANALYZE")
+    conn.commit()
+
+
+def measure(conn: Connection, ids: np.ndarray, days: int) -> dict[str, float]:
+    """Milliseconds of each query, microseconds of CPU of a row. What it writes it removes."""
+    end, fast, slow = BEGIN + days * DAY, int(ids[3]), int(ids[4000])
+    found = {
+        "latest of all, in SQL": latest_in_sql(conn),
+        "latest of all, as Python values": milliseconds(lambda: series.latest(conn)),
+        "24 h by minute of one": milliseconds(lambda: history.history(conn, fast, end - DAY, end, level="1m")),
+        "24 h by hour of one": milliseconds(lambda: history.history(conn, fast, end - DAY, end, level="1h")),
+        "24 h raw of one": milliseconds(lambda: series.series(conn, slow, end - DAY, end)),
+        "30 d by hour of one": milliseconds(lambda: history.history(conn, fast, end - 30 * DAY, end, level="1h")),
+    }
+    conn.rollback()
+    return found | write_on(conn, ids, end)
+
+
+def write_on(conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
+    """What a row of 10,000 obs/s costs: the write path, then the rollups. A future day is used, and cleared again."""
+    random = np.random.default_rng(3)
+    rollups = Rollups(7)
+    start = end + 7 * DAY
+    before = Cost.now(conn)
+    for second in range(WRITTEN // 10_000):
+        times = start + second * SECOND + np.repeat([0, 500_000], len(ids))
+        who = np.tile(ids, 2)
+        result = np.round(random.normal(20, 5, len(who)), 2)
+        observations.write(conn, Batch(who, times, result, np.zeros(len(who), np.int16)))
+        conn.commit()
+    writing, before = Cost.now(conn).since(before), Cost.now(conn)
+    while rollups.step(conn).batches:
+        conn.commit()
+    conn.commit()
+    keeping = Cost.now(conn).since(before)
+    for table, column in (("observation", "phenomenon_time"), ("rollup_1m", "bucket"), ("rollup_1h", "bucket"),
+                          ("rollup_1d", "bucket")):  # fmt: skip
+        conn.execute(f"DELETE FROM {table} WHERE {column} >= %s".encode(), (from_micros(end + 6 * DAY),))
+    trim(conn, 0.0)
+    with conn.cursor(binary=True) as cursor:
+        latest.renew(cursor, ids.tolist())
+        cursor.execute("DELETE FROM rollup_ahead")
+    conn.commit()
+    return {
+        "CPU us a row written": writing.total / WRITTEN * 1e6,
+        "CPU us a row of rollups": keeping.total / WRITTEN * 1e6,
+    }
+
+
+def main() -> None:
+    """Grows and measures, and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--rows", default="1000000,20000000,100000000")
+    parser.add_argument("--plain", action="store_true")
+    arguments = parser.parse_args()
+    steps = [max(2, round(int(rows) / A_DAY)) for rows in arguments.rows.split(",")]
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    server = PostgresServer(arguments.folder / "postgres")
+    try:
+        settings = Settings(database_url=server.start().url, database_timeout=300.0, secret_key=SECRET_KEY)
+        with closing(database.connect(settings, "bench")) as conn:
+            migrate.migrate(conn, plain=arguments.plain)
+            print(f"{detect(conn)}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+            Rollups(7).start(conn)
+            ids = make_datastreams(conn)
+            conn.commit()
+            results: list[dict[str, float]] = []
+            for days in steps:
+                grow(conn, arguments.folder, ids, days)
+                measured = measure(conn, ids, days)
+                measured["latest of all, over HTTP"] = over_http(settings)
+                results.append(measured)
+                load = os.getloadavg()[0]
+                print(f"\n{days * A_DAY:,} rows, load average {load:.1f}", flush=True)
+                for what, spent in measured.items():
+                    times = f"{spent / results[0][what]:6.2f} x" if what in SAME else ""
+                    print(f"| {what:34} | {spent:9.2f} | {times:9} |", flush=True)
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

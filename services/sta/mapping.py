@@ -9,13 +9,16 @@ from typing import NamedTuple
 
 ID = "id"
 MICROS = "(extract(epoch FROM {e}.phenomenon_time) * 1000000)::bigint"
+LATER = "\x01"
+"""No JSON text has this character unescaped."""
 MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 
 
 class Column(NamedTuple):
     """`kind`: text, number, moment, json, geo, period, any. A period has `end`. `null`: whether it can be NULL.
 
-    `json`: SQL of its JSON text. `always`: it is written even when it has no value.
+    `json`: SQL of its JSON text. `always`: it is written even when it has no value. `later`: an entity's JSON has LATER
+    in its place, which services.sta.read fills in for all entities at once.
     """
 
     kind: str
@@ -24,6 +27,7 @@ class Column(NamedTuple):
     end: str = ""
     json: str = ""
     always: bool = False
+    later: bool = False
 
 
 class Join(NamedTuple):
@@ -170,7 +174,7 @@ TABLES: dict[str, Table] = {
                 "'definition', 'https://ucum.org/ucum#' || {e}.unit))",
             ),
             "observedArea": Column("geo", "{e}.observed_area", null=True),
-            "phenomenonTime": Column("period", _FIRST, null=True, end=_LAST),
+            "phenomenonTime": Column("period", _FIRST, null=True, end=_LAST, later=True),
             "resultTime": Column("period", "NULL::timestamptz", null=True, end="NULL::timestamptz"),
             "properties": _PROPERTIES,
         },

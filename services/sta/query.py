@@ -7,7 +7,7 @@ from services.sta import skiptoken
 from services.sta.access import Access
 from services.sta.compile import Compiler
 from services.sta.lexer import QueryError
-from services.sta.mapping import TABLES, Table, json_of
+from services.sta.mapping import LATER, TABLES, Table, json_of
 from services.sta.model import ENTITIES, Entity
 from services.sta.sql import TRUE, Sql, join, make, value
 from services.sta.syntax import Options, Path
@@ -175,6 +175,9 @@ def body(query: Query, properties: Sequence[str]) -> Sql:
     members = []
     for name in properties:
         column = query.table.columns[name]
+        if column.later:
+            members.append(f"'{LATER}'")
+            continue
         text = json_of(column).format(e=query.alias)
         if column.always:
             text = f"coalesce({text}, 'null')"

@@ -4,19 +4,21 @@ A page's rows are (id, members, …); what is expanded comes in one more query f
 (so that $top, $filter and $orderby count for each parent) and by id for links to one.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from services.sta import skiptoken
+from services.sta import ends, skiptoken
 from services.sta.access import Access
 from services.sta.lexer import QueryError
-from services.sta.mapping import TABLES
+from services.sta.mapping import LATER, TABLES
 from services.sta.model import ENTITIES, Entity
 from services.sta.query import Query, body, build, selected
 from services.sta.sql import TRUE, Sql, make
 from services.sta.syntax import Expand, Options
+from tram.store import series
 from tram.store.database import Connection
 
 PAGE = 100
@@ -30,13 +32,13 @@ EXPANDS = 8
 """Most navigations within each other in $expand."""
 
 
-@dataclass(slots=True)
 class Row:
-    """One entity that was read: its id as in JSON and links, members as JSON text, and what was expanded into it."""
+    """One entity that was read: its id as in JSON and links, members as JSON text, what is expanded behind them."""
 
-    id: str
-    members: str
-    inside: list[str] = field(default_factory=list)
+    __slots__ = ("id", "members")
+
+    def __init__(self, id: str, members: str) -> None:
+        self.id, self.members = id, members
 
 
 @dataclass
@@ -111,48 +113,43 @@ class Reader:
 
     # Entities
 
-    def entities(self, entity: Entity, found: Sequence[tuple[Any, ...]], options: Options) -> list[str]:
-        """JSON objects of rows of (id, members, ids of links to one …)."""
-        rows = [Row(row[0], row[1]) for row in found]
+    def entities(self, entity: Entity, found: Sequence[tuple[Any, ...]], options: Options, first: int = 0) -> list[str]:
+        """JSON objects of rows that have, from column `first` on, (id, members, ids of links to one …)."""
+        rows = [Row(row[first], row[first + 1]) for row in found]
         expanded: set[str] = set()
         if rows:
-            ones = {name: [row[2 + i] for row in found] for i, name in enumerate(_ones(entity, options))}
+            spans = self._spans(rows, options) if entity.name == "Datastream" else None
+            ones = {name: [row[first + 2 + i] for row in found] for i, name in enumerate(_ones(entity, options))}
             for name, inner in merged(options.expand).items():
                 link = ENTITIES[entity.name].links.get(name)
                 if link is None:
                     raise QueryError(f"{entity.name} has no {name!r} to expand", name, 0)
                 expanded.add(name)
                 if link.many:
-                    self._many(entity, rows, name, inner)
+                    self._many(entity, rows, name, inner, spans)
                 else:
                     self._one(rows, name, link.target, inner, ones[name])
         _, links, with_id = selected(entity, options.select)
-        return self._written(
-            entity, rows, [name for name in links if name not in expanded], with_id, bool(options.select)
-        )
+        names = [name for name in links if name not in expanded]
+        return self._written(entity, rows, names, with_id or not options.select)
 
-    def _written(
-        self, entity: Entity, rows: Iterable[Row], links: Sequence[str], with_id: bool, select: bool
-    ) -> list[str]:
-        quoted = entity.name == "Observation"
-        around = "'" if quoted else ""
-        base = self.base.replace("%", "%%")
-        own = f"{base}/{entity.set_name}({around}%s{around})"
-        id = '"@iot.id":"%s",' if quoted else '"@iot.id":%s,'
-        head = f'{{{id}"@iot.selfLink":"{own}"%s%s' if with_id or not select else "{%s%s"
-        navigation = "".join(f',"{name}@iot.navigationLink":"{own}/{name}"' for name in links)
-        template = head + navigation + "}"
-        ids = 2 if with_id or not select else 0
-        made = []
-        for row in rows:
-            values = (row.id,) * ids + (row.members, "".join(row.inside)) + (row.id,) * len(links)
-            made.append(template % values)
-        return made if ids else ["{" + text[1:].lstrip(",") for text in made]
+    def _written(self, entity: Entity, rows: Iterable[Row], links: Sequence[str], with_id: bool) -> list[str]:
+        """The objects: what stands between the places of the id is the same in all of them."""
+        around = "'" if entity.name == "Observation" else ""
+        own = f"{self.base}/{entity.set_name}({around}\0{around})"
+        members = [f'"{name}@iot.navigationLink":"{own}/{name}"' for name in links]
+        if with_id:
+            quote = '"' if around else ""
+            members = [f'"@iot.id":{quote}\0{quote}', f'"@iot.selfLink":"{own}"', *members]
+        parts = ("{" + ",".join(members)).split("\0")
+        if members:
+            return [f"{row.id.join(parts)}{row.members}}}" for row in rows]
+        return ["{" + row.members.lstrip(",") + "}" for row in rows]
 
     def _one(self, rows: list[Row], name: str, target: str, options: Options, refs: list[Any]) -> None:
         alias = self.alias()
         wanted = sorted({ref for ref in refs if ref is not None})
-        on = Sql(f"{alias}.id = ANY(%s::bigint[])", (wanted,))
+        on = Sql(f"{alias}.id = ANY(%s::bigint[])", (_array(wanted),))
         # A filter of one entity makes no sense: what is expanded is there or it is not.
         options = replace(options, filter=None, orderby=(), count=None)
         query = build(self.conn, target, alias, self.access, options, on=on)
@@ -161,9 +158,22 @@ class Reader:
         for row, ref in zip(rows, refs, strict=True):
             made = by_id.get(str(ref))
             if made is not None:
-                row.inside.append(f',"{name}":{made}')
+                row.members += f',"{name}":{made}'
 
-    def _many(self, entity: Entity, rows: list[Row], name: str, options: Options) -> None:
+    def _spans(self, rows: list[Row], options: Options) -> series.Spans | None:
+        """First and last times of Datastreams, where they are asked for; phenomenonTime is written with them."""
+        shown = LATER in rows[0].members
+        newest = merged(options.expand).get("Observations")
+        if not shown and (newest is None or ends.wanted(newest) is None):
+            return None
+        spans = series.spans(self.conn, [int(row.id) for row in rows])
+        if shown:
+            members = ends.members(spans)
+            for row in rows:
+                row.members = row.members.replace(LATER, members.get(int(row.id), ""))
+        return spans
+
+    def _many(self, entity: Entity, rows: list[Row], name: str, options: Options, spans: series.Spans | None) -> None:
         target = ENTITIES[entity.name].links[name].target
         how, parent, alias = TABLES[entity.name].links[name], self.alias(), self.alias()
         through = f"{alias}_l"
@@ -182,29 +192,52 @@ class Reader:
         limit = page_limit(target, options)
         ids = [int(row.id) for row in rows]
         columns = [Sql(f"({query.table.id.format(e=alias)})::text AS own"), *self._columns(query, options)]
-        inner = query.select(columns, limit=limit + 1, skip=options.skip or 0)
-        # No ORDER BY around it: LATERAL with LIMIT is a nested loop, whose inner rows come in their order.
-        around = make(
-            f"SELECT {parent}.id, x.* FROM {TABLES[entity.name].main} {parent} CROSS JOIN LATERAL ({{}}) AS x "
-            f"WHERE {parent}.id = ANY(%s::bigint[])",
-            inner,
-        )
-        found = self.rows(Sql(around.text, (*around.params, ids)))
-        each: dict[int, list[tuple[Any, ...]]] = {id: [] for id in ids}
-        for values in found:
-            each[values[0]].append(values[1:])
-        kept = [row for id in ids for row in each[id][:limit]]
-        made = iter(self.entities(query.entity, kept, options))
-        following = _json(next_address("", options, None, (options.skip or 0) + limit))[1:]
+        end = ends.wanted(options)
+        found = None
+        behind: Mapping[int, Sequence[str | None]] = {}  # by parent: the sort key of its last one, where there are more
+        if spans is not None and name == "Observations" and end is not None:
+            found = self._by_key(query, columns, spans, end)
+            if found is not None:
+                behind = ends.keys(spans, end, [key.kind for key in query.keys])
+        if found is None:
+            inner = query.select([*columns, *query.key_texts()], limit=limit + 1, skip=options.skip or 0)
+            # No ORDER BY around it: LATERAL with LIMIT is a nested loop, whose inner rows come in their order.
+            around = make(
+                f"SELECT {parent}.id, x.* FROM {TABLES[entity.name].main} {parent} CROSS JOIN LATERAL ({{}}) AS x "
+                f"WHERE {parent}.id = ANY(%s::bigint[])",
+                inner,
+            )
+            found = self.rows(Sql(around.text, (*around.params, _array(ids))))
+            more = {id for id, n in Counter(row[0] for row in found).items() if n > limit}
+            if more:
+                found = _first_of_each(found, limit)
+                behind = {row[0]: row[-len(query.keys) :] for row in found if row[0] in more}
+        each: dict[int, list[str]] = {}
+        for values, text in zip(found, self.entities(query.entity, found, options, 1), strict=True):
+            each.setdefault(values[0], []).append(text)
+        following = _json(next_address("", options, ""))[1:-1]
+        shape = shape_of("", options)
         counts = self._counts(entity, parent, query, ids) if options.count else {}
-        for row in rows:
-            own = each[int(row.id)]
-            here = [next(made) for _ in own[:limit]]
+        for row, id in zip(rows, ids, strict=True):
             if options.count:
-                row.inside.append(f',"{name}@iot.count":{counts.get(int(row.id), 0)}')
-            row.inside.append(f',"{name}":[{",".join(here)}]')
-            if len(own) > limit > 0:
-                row.inside.append(f',"{name}@iot.nextLink":"{self.link(entity, row.id)}/{name}{following}')
+                row.members += f',"{name}@iot.count":{counts.get(id, 0)}'
+            row.members += f',"{name}":[{",".join(each.get(id, ()))}]'
+            if id in behind:
+                path = f"/{entity.set_name}({id})/{name}"
+                token = skiptoken.encode(path + shape, behind[id])
+                row.members += f',"{name}@iot.nextLink":"{self.base}{path}{following}{token}"'
+
+    def _by_key(
+        self, query: Query, columns: Sequence[Sql], spans: series.Spans, end: int
+    ) -> list[tuple[Any, ...]] | None:
+        """The first or last Observation of each Datastream; None when one was removed since the spans were read."""
+        found: list[tuple[Any, ...]] = []
+        where = query.where
+        for keys in ends.groups(spans, end):
+            query.where = [ends.condition(query.alias, keys)]
+            found += self.rows(ends.around(query.select(columns, limit=1), keys))
+        query.where = where
+        return found if len(found) == len(spans.ids) else None
 
     def _counts(self, entity: Entity, parent: str, query: Query, ids: list[int]) -> dict[int, int]:
         count = query.count()
@@ -212,7 +245,23 @@ class Reader:
             f"SELECT {parent}.id, ({{}}) FROM {TABLES[entity.name].main} {parent} WHERE {parent}.id = ANY(%s::bigint[])"
         )
         around = make(text, count)
-        return dict(self.conn.execute(around.query, (*around.params, ids)).fetchall())
+        return dict(self.conn.execute(around.query, (*around.params, _array(ids))).fetchall())
+
+
+def _array(ids: Iterable[int]) -> str:
+    """PostgreSQL's text of an array: psycopg takes ten times as long for a list of thousands."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
+def _first_of_each(found: Iterable[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
+    """At most `limit` rows of each parent, which is their first column."""
+    seen: Counter[int] = Counter()
+    kept = []
+    for row in found:
+        seen[row[0]] += 1
+        if seen[row[0]] <= limit:
+            kept.append(row)
+    return kept
 
 
 def page_limit(entity: str, options: Options) -> int:
@@ -247,12 +296,10 @@ def merged(expands: Sequence[Expand], depth: int = 0) -> dict[str, Options]:
     return found
 
 
-def next_address(address: str, options: Options, token: str | None, skip: int = 0) -> str:
+def next_address(address: str, options: Options, token: str | None) -> str:
     """The address of the next page: the same options, and where it begins."""
     kept = [(name, text) for name, text in options.texts if name not in ("$skip", "$skiptoken")]
-    if skip:
-        kept.append(("$skip", str(skip)))
-    if token:
+    if token is not None:
         kept.append(("$skiptoken", token))
     return address + "?" + "&".join(f"{name}={quote(text, safe='$(),/:;=@*')}" for name, text in kept)
 

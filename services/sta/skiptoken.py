@@ -9,13 +9,14 @@ import msgspec
 
 from tram.errors import TramError
 
+_SAFE = bytes.maketrans(b"+/", b"-_")
 Key = list[str | None]
 
 
 def encode(shape: str, key: Sequence[str | None]) -> str:
     """An opaque text for the key of a row; `shape` says of which query."""
     raw = msgspec.json.encode([_check(shape, key), *key])
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_SAFE, b"=").decode()
 
 
 def decode(shape: str, token: str, length: int) -> Key:

@@ -1,16 +1,17 @@
 """What was observed: latest values, the newest rows of all, and the series of a Datastream."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tram.clock import from_micros, to_micros
 from tram.sensing import Micros, Observation
-from tram.store import edition, sqlfile, tail
+from tram.store import edition, sqlfile, tail, wire
 from tram.store.batch import Batch
 from tram.store.database import Connection, Cursor, available
 from tram.store.observations import EARLIEST, LATEST
@@ -90,44 +91,71 @@ def _brought_up(cursor: Cursor, rows: list[tuple[Any, ...]], behind: tail.Tail) 
     return values
 
 
+class Spans(NamedTuple):
+    """First and last phenomenonTime of Datastreams, as columns of shape (n,): ids, which rise, and microseconds."""
+
+    ids: NDArray[np.int32]
+    firsts: NDArray[np.int64]
+    lasts: NDArray[np.int64]
+
+
 def extents(conn: Connection, ids: Sequence[int] | None = None) -> dict[int, tuple[datetime, datetime]]:
     """First and last phenomenonTime of these Datastreams (all when None); those without Observations are not in it."""
+    rows = zip(*(column.tolist() for column in spans(conn, ids)), strict=True)
+    return {id: (from_micros(first), from_micros(last)) for id, first, last in rows}
+
+
+def spans(conn: Connection, ids: Sequence[int] | None = None) -> Spans:
+    """The same as columns, for thousands. True at once, as `latest`."""
     queries = sqlfile.load("series")
     with available(), conn.cursor(binary=True) as cursor:
         behind = tail.read(cursor)
         if not behind.whole:
             wanted = list(ids) if ids is not None else [row[0] for row in cursor.execute(queries["datastream_ids"])]
-            return {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (wanted,))}
-        rows = cursor.execute(queries["extents_kept"], {"ids": None if ids is None else list(ids)}).fetchall()
-        found = {row[0]: (row[1], row[2]) for row in rows}
+            return _joined([_ask_spans(cursor, queries["extents_of"], wanted)])
+        parts = [_ask_spans(cursor, queries["extents_kept"], ids)]
         if not behind.batches:
-            return found
-        wider, changed = _extents_behind(behind), behind.changed()
+            return _joined(parts)
+        batch, _ = behind.inserted()
+        changed = behind.changed()
+        parts.append(Spans(batch.datastream_id, batch.phenomenon_time, batch.phenomenon_time))
         if ids is not None:
-            asked = set(ids)
-            wider = {id: span for id, span in wider.items() if id in asked}
-            changed &= asked
-        for id, (first, last) in wider.items():
-            held = found.get(id)
-            found[id] = (first, last) if held is None else (min(first, held[0]), max(last, held[1]))
+            changed &= set(ids)
+            parts[1] = _some(parts[1], np.isin(batch.datastream_id, ids))
         if changed:  # what was deleted may have been the first or the last
-            for id in changed:
-                found.pop(id, None)
-            found |= {row[0]: (row[1], row[2]) for row in cursor.execute(queries["extents_of"], (sorted(changed),))}
-        return found
+            some = sorted(changed)
+            parts = [_some(part, ~np.isin(part.ids, some)) for part in parts]
+            parts.append(_ask_spans(cursor, queries["extents_of"], some))
+        return _joined(parts)
 
 
-def _extents_behind(behind: tail.Tail) -> dict[int, tuple[datetime, datetime]]:
-    """First and last time of the inserted rows of the tail, by Datastream; counting twice is harmless."""
-    batch, _ = behind.inserted()
-    if not len(batch):
-        return {}
-    order = np.argsort(batch.datastream_id, kind="stable")
-    ids, times = batch.datastream_id[order], batch.phenomenon_time[order]
-    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
-    firsts, lasts = np.minimum.reduceat(times, starts), np.maximum.reduceat(times, starts)
-    spans = zip(ids[starts].tolist(), firsts.tolist(), lasts.tolist(), strict=True)
-    return {id: (from_micros(first), from_micros(last)) for id, first, last in spans}
+def _ask_spans(cursor: Cursor, query: LiteralString, ids: Sequence[int] | None) -> Spans:
+    """Three arrays of one row: a tenth of the cost of as many rows."""
+    result = cursor.execute(query, {"ids": None if ids is None else _array(ids)}).pgresult
+    assert result is not None
+    found = wire.read_array(result.get_value(0, 0), 4).astype(np.int32)
+    times = [wire.from_postgres(wire.read_array(result.get_value(0, column), 8)) for column in (1, 2)]
+    return Spans(found, *times)
+
+
+def _some(spans: Spans, which: NDArray[np.bool_]) -> Spans:
+    return Spans(spans.ids[which], spans.firsts[which], spans.lasts[which])
+
+
+def _joined(parts: Sequence[Spans]) -> Spans:
+    """By id; several of one become one: to count a row twice changes nothing."""
+    ids, firsts, lasts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(ids, kind="stable")
+    starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
+    if not len(starts):
+        return Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    first, last = np.minimum.reduceat(firsts[order], starts), np.maximum.reduceat(lasts[order], starts)
+    return Spans(ids[order][starts], first, last)
+
+
+def _array(ids: Iterable[int]) -> str:
+    """PostgreSQL's text of an array: psycopg takes ten times as long for a list of thousands."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def newest(conn: Connection, limit: int = 50) -> list[Value]:

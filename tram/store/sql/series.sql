@@ -90,13 +90,14 @@ CROSS JOIN LATERAL (
 ) AS o
 
 -- name: extents_kept
-SELECT l.datastream_id, l.first_time, l.last_time, (SELECT seq FROM committed_position WHERE reader = 'rollup')
-FROM latest l
-WHERE %(ids)s::int[] IS NULL OR l.datastream_id = ANY(%(ids)s)
+SELECT array_agg(datastream_id), array_agg(first_time), array_agg(last_time)
+FROM latest
+WHERE %(ids)s::int[] IS NULL OR datastream_id = ANY(%(ids)s::int[])
 
 -- name: extents_of
-SELECT id, f.phenomenon_time, l.phenomenon_time
-FROM unnest(%s::int[]) AS id
+-- From `observation` itself.
+SELECT array_agg(id), array_agg(f.phenomenon_time), array_agg(l.phenomenon_time)
+FROM unnest(%(ids)s::int[]) AS id
 CROSS JOIN LATERAL (
     SELECT phenomenon_time FROM observation WHERE datastream_id = id ORDER BY phenomenon_time LIMIT 1
 ) AS f

@@ -19,15 +19,15 @@ from pathlib import Path
 from fastapi import Request
 
 from services.auth.guard import caller_of, permit_of
-from services.auth.known import Known
-from services.auth.ledger import Ledger
-from services.auth.rates import Rates
 from services.deps import State
 from services.overview import Overview
 from tests.databases import Server
 from tests.people import account, autocommit, scoped, session, token
 from tram.embedded.secret import keyring
 from tram.identity import AreaTree, Grant, Kind, Principal, Target, decide
+from tram.runtime.known import Known
+from tram.runtime.ledger import Ledger
+from tram.runtime.rates import Rates
 from tram.runtime.readiness import Readiness
 from tram.settings import Settings
 from tram.store.database import open_pool

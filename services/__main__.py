@@ -2,15 +2,14 @@
 
 import os
 import socket
-import ssl
 import sys
-from ipaddress import ip_address
 
 import uvicorn
 
-from services.app import create_app, proxies
+from services.app import create_app
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
+from tram.runtime import listening
 from tram.runtime.logs import setup_logging
 from tram.settings import Settings, load
 
@@ -49,45 +48,8 @@ def main() -> int:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The socket to serve on.
-
-    Raises:
-        SettingsError: not loopback and no proxy stated, or the address cannot be had.
-    """
-    host, port = settings.http_host, settings.http_port
-    check_tls(settings)
-    if not _loopback(host) and not proxies(settings) and not settings.http_tls_cert:
-        raise SettingsError(
-            f"TRAM_HTTP_HOST={host} can be reached from other machines: state the TLS proxy in front in "
-            "TRAM_HTTP_PROXY, set TRAM_HTTP_TLS_CERT and TRAM_HTTP_TLS_KEY, or listen on 127.0.0.1"
-        )
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        sock = socket.socket(family, kind, protocol)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-    except OSError as error:
-        raise SettingsError(f"{host}:{port} cannot be listened on ({error.strerror}): set TRAM_HTTP_PORT") from None
-    sock.set_inheritable(True)
-    return sock
-
-
-def check_tls(settings: Settings) -> None:
-    """Raises SettingsError: half a pair, or a certificate and key that cannot be used together."""
-    if bool(settings.http_tls_cert) != bool(settings.http_tls_key):
-        raise SettingsError("TRAM_HTTP_TLS_CERT and TRAM_HTTP_TLS_KEY belong together: set both or none")
-    if settings.http_tls_cert:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.http_tls_cert, settings.http_tls_key)
-        except OSError as error:  # ssl.SSLError is one
-            raise SettingsError(f"TRAM_HTTP_TLS_CERT and TRAM_HTTP_TLS_KEY cannot be used: {error}") from None
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    """The socket to serve on. Raises SettingsError: see tram.runtime.listening."""
+    return listening.listen(settings, settings.http_host, settings.http_port, "TRAM_HTTP")
 
 
 if __name__ == "__main__":

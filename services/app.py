@@ -5,7 +5,6 @@ peer -> SecurityHeaders -> Guard -> Perimeter -> TimeLimit -> BodyLimit -> Measu
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from ipaddress import ip_network
 
 from fastapi import FastAPI
 
@@ -13,6 +12,7 @@ import tram
 from services import errors, pages
 from services.api import (
     account,
+    consults,
     deadletters,
     devices,
     export,
@@ -29,25 +29,25 @@ from services.api import (
     things,
 )  # fmt: skip
 from services.auth.guard import check_routes
-from services.auth.known import Known
-from services.auth.ledger import Ledger
 from services.auth.oidc import Provider
-from services.auth.rates import Rates
 from services.deps import State
 from services.metrics import Measure
-from services.middleware import BodyLimit, Guard, Network, Perimeter, SecurityHeaders, TimeLimit
+from services.middleware import BodyLimit, Guard, Perimeter, SecurityHeaders, TimeLimit
 from services.overview import Overview
 from services.sta import endpoints as sensorthings
 from tram.embedded.secret import keyring
-from tram.errors import SettingsError
 from tram.runtime.heartbeat import Heartbeat
+from tram.runtime.known import Known
+from tram.runtime.ledger import Ledger
+from tram.runtime.rates import Rates
 from tram.runtime.readiness import Readiness
+from tram.runtime.visitor import Network, proxies
 from tram.settings import Settings
 from tram.store.database import open_pool
 
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
-    provider, sensorthings, retention, export,
+    provider, sensorthings, retention, export, consults,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.
@@ -124,11 +124,3 @@ def _wrap(app: FastAPI, settings: Settings, allowed: Sequence[Network]) -> None:
     app.add_middleware(Perimeter, proxies=allowed, names=names, direct=bool(settings.http_tls_cert))
     app.add_middleware(Guard)
     app.add_middleware(SecurityHeaders, transport=bool(allowed or settings.http_tls_cert))
-
-
-def proxies(settings: Settings) -> list[Network]:
-    """The networks of TRAM_HTTP_PROXY. Raises SettingsError."""
-    try:
-        return [ip_network(part.strip()) for part in settings.http_proxy.split(",") if part.strip()]
-    except ValueError as error:
-        raise SettingsError(f"TRAM_HTTP_PROXY: {error}; it should be like 172.28.80.0/24, 10.0.0.7") from None

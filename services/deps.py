@@ -12,14 +12,14 @@ from fastapi import Depends, Path, Query, Request
 from psycopg_pool import ConnectionPool
 from pydantic import AfterValidator
 
-from services.auth.known import Known
-from services.auth.ledger import Ledger
 from services.auth.oidc import Provider
-from services.auth.rates import Rates
-from services.middleware import Network
 from services.overview import Overview
 from tram.identity.secrets import Keyring
+from tram.runtime.known import Known
+from tram.runtime.ledger import Ledger
+from tram.runtime.rates import Rates
 from tram.runtime.readiness import Readiness
+from tram.runtime.visitor import Network
 from tram.settings import Settings
 from tram.store.database import Connection, available
 

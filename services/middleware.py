@@ -5,17 +5,17 @@ Plain ASGI, since Starlette's BaseHTTPMiddleware buffers bodies and hides discon
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.auth.ledger import Note
 from services.errors import problem, unexpected
-
-Network = IPv4Network | IPv6Network
+from tram.runtime.ledger import Note
+from tram.runtime.transport import STRICT, may_connect
+from tram.runtime.visitor import Network
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -38,7 +38,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, transport: bool = False) -> None:
         """`transport`: people come over TLS, so browsers are told never to come without (RFC 6797)."""
         self.app = app
-        self.headers = {**SECURITY_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if transport else {})}
+        self.headers = {**SECURITY_HEADERS, **({"Strict-Transport-Security": STRICT} if transport else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sender(message: Message) -> None:
@@ -103,10 +103,8 @@ class Perimeter:
 
     def _refusal(self, scope: Scope) -> tuple[str, str] | None:
         peer, headers = scope.get("client"), Headers(scope=scope)
-        if peer is not None and not self.direct:
-            address = ip_address(peer[0].split("%")[0])
-            if not address.is_loopback and not any(address in network for network in self.proxies):
-                return "forbidden", "only this machine and the proxy of TRAM_HTTP_PROXY may connect"
+        if peer is not None and not self.direct and not may_connect(peer[0], self.proxies):
+            return "forbidden", "only this machine and the proxy of TRAM_HTTP_PROXY may connect"
         host = headers.get("host", "")
         name = host_name(host)
         if not is_loopback_name(name) and name not in self.names:

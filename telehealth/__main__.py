@@ -17,6 +17,7 @@ from telehealth.app import create_app
 from telehealth.signalling import Limits
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
+from tram.runtime import listening
 from tram.runtime.logs import setup_logging
 from tram.settings import Settings, load
 
@@ -54,6 +55,8 @@ def main() -> int:
         access_log=False,
         log_config=None,
         server_header=False,
+        ssl_certfile=settings.http_tls_cert or None,
+        ssl_keyfile=settings.http_tls_key or None,
         proxy_headers=False,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE,
@@ -79,23 +82,8 @@ class _Server(uvicorn.Server):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The socket to serve on.
-
-    Raises:
-        SettingsError: the address cannot be had.
-    """
-    host, port = settings.telehealth_host, settings.telehealth_port
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        sock = socket.socket(family, kind, protocol)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(1024)
-    except OSError as error:
-        where = f"{host}:{port}"
-        raise SettingsError(f"{where} cannot be listened on ({error.strerror}): set TRAM_TELEHEALTH_PORT") from None
-    sock.set_inheritable(True)
-    return sock
+    """The socket to serve on. Raises SettingsError: see tram.runtime.listening."""
+    return listening.listen(settings, settings.telehealth_host, settings.telehealth_port, "TRAM_TELEHEALTH")
 
 
 if __name__ == "__main__":

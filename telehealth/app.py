@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,13 +32,17 @@ from telehealth.keeping import Keeper, MemoryKeeper, PostgresKeeper
 from telehealth.linkcheck import LinkChecks
 from telehealth.media.turn import ice_servers
 from telehealth.metrics import Collector
+from telehealth.people import People
 from telehealth.placement import Placement, parse_peers
 from telehealth.rights import Rights, RoleRights
+from telehealth.standing import Standings
 from telehealth.tokens import Keyring, parse_keys
 from tram import web
 from tram.errors import SettingsError, UnavailableError
+from tram.runtime import visitor
 from tram.runtime.heartbeat import Heartbeat
 from tram.runtime.readiness import Readiness
+from tram.runtime.transport import Transport
 from tram.settings import Settings
 from tram.store.database import open_async_pool
 
@@ -54,7 +59,7 @@ def create_app(
     Args:
         settings: resolved ones: database_url is filled, unless `memory`.
         memory: keep rooms in this process only (a trial on one laptop; refused in production).
-        rights: who may do what; by role alone when None.
+        rights: who may do what; when None by the people of the database, or with `memory` by role alone.
         heartbeat: False for one that shall not appear in the process table.
 
     Raises:
@@ -65,6 +70,7 @@ def create_app(
         raise SettingsError("a database is needed in production: set TRAM_DATABASE_URL")
     keyring = keys(settings)
     placement = place(settings)
+    proxies = visitor.proxies(settings)
     origins = frozenset(o.strip().rstrip("/") for o in settings.telehealth_origins.split(",") if o.strip())
     urls = [u.strip() for u in settings.telehealth_ice.split(",") if u.strip()]
     if any(not u.startswith(("stun:", "turn:", "turns:")) for u in urls):
@@ -82,19 +88,29 @@ def create_app(
             else:
                 pool = await stack.enter_async_context(open_async_pool(settings, "telehealth"))
                 keeper = PostgresKeeper(pool, settings.quality_days)
+            people, decided, ring = None, rights or RoleRights(), keyring
+            if not memory:
+                people = People(settings)
+                people.start()
+                stack.callback(people.stop)
+                if rights is None:
+                    decided = standings = Standings(settings)
+                    ring = replace(keyring, outside=standings.keys)
+                    standings.start()
+                    stack.callback(standings.stop)
             conductor = Conductor(
-                keyring=keyring,
-                rights=rights if rights is not None else RoleRights(),
+                keyring=ring,
+                rights=decided,
                 keeper=keeper,
                 placement=placement,
                 ice=lambda person: ice_servers(urls, settings.telehealth_turn_secret, person, time.time()),
                 production=production,
                 most_sockets=settings.telehealth_sockets,
             )
-            checks = LinkChecks(keyring, production=production)
+            checks = LinkChecks(ring, production=production)
             registry = CollectorRegistry()
             registry.register(Collector(conductor))
-            app.state.consult = http_api.Shared(settings, conductor, keeper, readiness, registry, checks)
+            app.state.consult = http_api.Shared(settings, conductor, keeper, readiness, registry, checks, people)
             beat = None
             if heartbeat and not memory:
                 beat = Heartbeat("telehealth", settings, readiness, conductor_detail(conductor))
@@ -115,11 +131,12 @@ def create_app(
     app = FastAPI(title="Trạm: consults", version=tram.__version__, openapi_url="/consult/api/openapi.json",
                   docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)  # fmt: skip
     http_api.install(app)
+    app.add_middleware(Transport, settings=settings, proxies=proxies)
 
     @app.websocket("/consult")
     async def consult(websocket: WebSocket) -> None:
         conductor: Conductor = app.state.consult.conductor
-        address = websocket.client.host if websocket.client else ""
+        address = visitor.origin(websocket, proxies)
         if not allowed_origin(websocket.headers.get("origin"), websocket.headers.get("host", ""), origins):
             await websocket.close(1008)  # before the handshake: 403
             return

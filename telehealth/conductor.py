@@ -175,6 +175,7 @@ class Conductor:
     async def _hello(self, client: Client, hello: Hello) -> LiveConsult | None:
         now = time.time()
         if hello.token is not None:
+            await self.rights.meet(hello.token)
             grant = self.keyring.verify(hello.token, "join", now, production=self.production)
         else:
             grant = self.keyring.verify(hello.resume or "", "resume", now, production=self.production)
@@ -183,6 +184,7 @@ class Conductor:
             client.tell(Redirect(url=elsewhere))
             client.end(Bye(code="moved", message="this consult lives at another process", retry=True))
             return None
+        await self.rights.learn(grant.consult)
         if not self.rights.may(Who(grant.consult, grant.person, grant.role), Action.JOIN):
             raise RoomError("forbidden", "you are not part of this consult", final=True)
         live = await self._consult(grant.consult)

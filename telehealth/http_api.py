@@ -16,8 +16,10 @@ from telehealth.conductor import Conductor
 from telehealth.demo import tokens as demo_tokens
 from telehealth.keeping import Keeper, PostgresKeeper
 from telehealth.linkcheck import LinkChecks
+from telehealth.people import People
 from telehealth.tokens import TokenError
 from tram.errors import NotFoundError, TramError, UnavailableError
+from tram.identity import Decision, Target
 from tram.runtime.readiness import Readiness
 from tram.settings import Settings
 
@@ -25,6 +27,8 @@ router = APIRouter()
 Detail = Callable[[], Mapping[str, Any]]
 
 MOST_BYTES = 4_000_000
+MOST_ROWS = 5_000
+"""Rows read of the quality records, before those that one may not see are left out."""
 CONSULT_ID = r"^[A-Za-z0-9_-]{1,64}$"
 
 
@@ -38,6 +42,8 @@ class Shared:
     readiness: Readiness
     registry: CollectorRegistry
     checks: LinkChecks
+    people: People | None
+    """None: a trial without a database, where nobody can sign in."""
 
 
 def _shared(request: Request) -> Shared:
@@ -68,7 +74,7 @@ async def demo(request: Request, wanted: DemoWanted | None = None) -> DemoTokens
     return DemoTokens(consult=consult, tokens=demo_tokens(shared.conductor.keyring, consult))
 
 
-def _bearer(request: Request, authorization: str | None) -> str:
+async def _bearer(request: Request, authorization: str | None) -> str:
     """The person of a join token that is not used up by this.
 
     Raises:
@@ -77,7 +83,9 @@ def _bearer(request: Request, authorization: str | None) -> str:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer":
         raise TokenError("send the join token: Authorization: Bearer …")
-    return _shared(request).checks.person(token)
+    shared = _shared(request)
+    await shared.conductor.rights.meet(token)
+    return shared.checks.person(token)
 
 
 Authorization = Annotated[str | None, Header()]
@@ -89,7 +97,7 @@ async def link_down(
 ) -> Response:
     """That many random bytes, to measure the rate towards the client."""
     shared = _shared(request)
-    shared.checks.spend(_bearer(request, authorization), bytes)
+    shared.checks.spend(await _bearer(request, authorization), bytes)
     return Response(os.urandom(bytes), media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
 
@@ -104,7 +112,7 @@ class Took(BaseModel):
 async def link_up(request: Request, authorization: Authorization = None) -> Took:
     """Takes bytes, to measure the rate from the client."""
     shared = _shared(request)
-    person = _bearer(request, authorization)
+    person = await _bearer(request, authorization)
     started, size = time.perf_counter(), 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -125,7 +133,7 @@ async def link_echo(request: Request, offer: Sdp, authorization: Authorization =
     """A peer connection for at most 20 s whose data channel `echo` returns every message: loss and round trip."""
     shared = _shared(request)
     try:
-        return Sdp(sdp=await shared.checks.echo(_bearer(request, authorization), offer.sdp))
+        return Sdp(sdp=await shared.checks.echo(await _bearer(request, authorization), offer.sdp))
     except ValueError as error:
         raise TokenError(str(error), code="sdp") from None
 
@@ -151,11 +159,11 @@ async def quality_stations(
     request: Request,
     hours: Annotated[int, Query(ge=1, le=8760)] = 168,
     most: Annotated[int, Query(ge=1, le=500)] = 100,
-    authorization: Authorization = None,
 ) -> list[StationLink]:
-    """Which stations have bad links: the worst first."""
-    keeper = _quality(request, authorization)
-    return [StationLink(**row) for row in await keeper.stations(hours, most)]
+    """Which of the facilities one may see have bad links: the worst first."""
+    keeper, decision = await _quality(request)
+    rows = [row for row in await keeper.stations(hours, MOST_ROWS) if _covers(decision, row)]
+    return [StationLink(**row) for row in rows[:most]]
 
 
 class LinkRecord(BaseModel):
@@ -186,24 +194,23 @@ async def quality_consult(
     request: Request,
     consult: Annotated[str, Path(pattern=CONSULT_ID)],
     most: Annotated[int, Query(ge=1, le=5000)] = 1000,
-    authorization: Authorization = None,
 ) -> list[LinkRecord]:
-    """The records of one consult, newest first."""
-    keeper = _quality(request, authorization)
-    return [LinkRecord(**row) for row in await keeper.consult(consult, most)]
+    """The records of one consult, newest first: of the facilities one may see."""
+    keeper, decision = await _quality(request)
+    rows = [row for row in await keeper.consult(consult, MOST_ROWS) if _covers(decision, row)]
+    return [LinkRecord(**row) for row in rows[:most]]
 
 
-def _quality(request: Request, authorization: str | None) -> PostgresKeeper:
-    """Who may see call quality: in a demo everybody on this machine, else whom the identity service says.
-
-    Until that stands, production answers nobody: it is refused, not forgotten.
-    """
+async def _quality(request: Request) -> tuple[PostgresKeeper, Decision]:
+    """The records, and the decision on whose of them may be seen."""
     shared = _shared(request)
-    if shared.settings.environment == "production":
-        raise TokenError("sign in as an operator", code="forbidden")
-    if not isinstance(shared.keeper, PostgresKeeper):
+    if shared.people is None or not isinstance(shared.keeper, PostgresKeeper):
         raise UnavailableError("call quality is kept in the database: there is none")
-    return shared.keeper
+    return shared.keeper, await shared.people.permit(request, "consult.quality")
+
+
+def _covers(decision: Decision, row: Mapping[str, Any]) -> bool:
+    return decision.covers(Target(facility=row["facility"]))
 
 
 @router.get("/healthz", include_in_schema=False)

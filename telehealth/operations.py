@@ -1,7 +1,8 @@
 """The rule that each message and endpoint of the care plane is under (tram.identity.operations).
 
-What lets somebody in is the join token: it is made by whoever decided `consult.join` for them, for one consult and one
-role (docs/adr/0060); after that `telehealth.rights` is asked at every message. The table says which rule stands behind.
+What lets somebody in is the join token, which the API makes for whom `consult.join` allows it
+(services/api/consults.py); after that the rule of every message is decided anew, by the roles and assignments of that
+moment (`telehealth.rights.PeopleRights`): the table here says which rule, a test compares it with what is asked.
 """
 
 from collections.abc import Mapping

@@ -1,14 +1,19 @@
 """Who may do what in a consult. Asked again at every message, so a right taken away ends at once. Pure.
 
-This is the place of the identity service: whatever knows people implements `Rights` and is handed to the conductor.
-Until then `RoleRights` decides by role alone.
+Two questions, both of which must be answered with yes: may this seat do that (TABLE), and may this person do the
+operation behind it here and now (tram.identity.decide)? What the second needs is read when somebody joins and kept true
+from then on (telehealth/standing.py).
 """
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from telehealth.messages import Role
+from tram.identity.decide import decide
+from tram.identity.standing import Standing
 
 
 class Action(StrEnum):
@@ -44,6 +49,18 @@ class Rights(Protocol):
         """Whether `who` may do that now."""
         ...
 
+    async def meet(self, token: str) -> None:
+        """Before a token is verified: the key it names is in memory, if there is one."""
+        ...
+
+    async def learn(self, consult: str) -> None:
+        """After a token was verified, before `may` is asked: who belongs to the consult is in memory.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        ...
+
 
 _TALKERS = {Action.JOIN, Action.SEND_AUDIO, Action.SEND_VIDEO, Action.RECEIVE, Action.CHAT}
 _LEADERS = {Action.ADMIT, Action.REFUSE, Action.HAND_OVER, Action.END}
@@ -58,9 +75,15 @@ TABLE: dict[Role, frozenset[Action]] = {
 """By role. Of those who may lead only the lead of the moment does: the room sees to that."""
 
 
+OPERATIONS: Mapping[Action, str] = {
+    action: "consult.lead" if action in _LEADERS else "consult.join" for action in Action
+}
+"""The operation of tram.identity that stands behind each action."""
+
+
 @dataclass(slots=True)
 class RoleRights:
-    """The table, less what was revoked."""
+    """The table alone, less what was revoked: for a trial whose people nobody knows."""
 
     revoked: set[tuple[str, str]] = field(default_factory=set)
     """(consult, person)."""
@@ -68,3 +91,41 @@ class RoleRights:
     def may(self, who: Who, action: Action) -> bool:
         """See Rights."""
         return (who.consult, who.person) not in self.revoked and action in TABLE[who.role]
+
+    async def meet(self, token: str) -> None:
+        """See Rights: the keys are all there."""
+
+    async def learn(self, consult: str) -> None:
+        """See Rights: there is nothing to learn."""
+
+
+@dataclass(slots=True)
+class PeopleRights:
+    """The table, and `decide` over the people of each consult.
+
+    Args:
+        production: refuses whoever the identity service does not know; else (a trial) the table alone decides on them.
+        clock: seconds since 1970.
+    """
+
+    production: bool
+    clock: Callable[[], float] = time.time
+    standings: dict[str, Mapping[str, Standing]] = field(default_factory=dict)
+    """Consult -> principal id -> who may be in it. A consult that is not there has nobody."""
+    asked: dict[str, float] = field(default_factory=dict)
+    """Consult -> when it was last asked about."""
+
+    def may(self, who: Who, action: Action) -> bool:
+        """See Rights."""
+        if action not in TABLE[who.role]:
+            return False
+        if not who.person.startswith("p:"):  # a demo's person, or a token of somebody else who has the ring's key
+            return not self.production
+        now = self.clock()
+        self.asked[who.consult] = now
+        standing = self.standings.get(who.consult, {}).get(who.person)
+        if standing is None or standing.seat != who.role.value:
+            return False
+        if standing.until is not None and now >= standing.until:
+            return False
+        return decide(standing.principal, OPERATIONS[action], standing.target, now=now).allowed

@@ -2,15 +2,17 @@
 
     v1.<key id>.<base64url of the grant's JSON>.<base64url of HMAC-SHA256 over what stands before it>
 
-A join token is made by whoever decides about people (the identity service; in a demo this plane itself) with a key of
-the shared ring and works once: whoever takes it marks its `jti` as used (`Used`, or the database's table). A resume
-token is made by this plane at every welcome.
+A join token works once: whoever takes it marks its `jti` as used (`Used`, or the database's table). There are two
+sorts. The API, which knows people, signs them with its own Ed25519 keys (tram.identity.tokens), whose public halves
+this plane reads: it can check them and make none. A demo's are made by this plane itself, of the form above, as are the
+resume tokens that every welcome hands out.
 """
 
 import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -18,6 +20,7 @@ import msgspec
 
 from telehealth.messages import Role
 from tram.errors import TramError
+from tram.identity import tokens as signed
 
 MAX_TOKEN = 2_048
 JOIN_SECONDS = 300.0
@@ -69,6 +72,8 @@ class Keyring:
     """Keys in force: the first signs, all verify, so that a new key goes in front while old tokens run out."""
 
     keys: tuple[Key, ...]
+    outside: Callable[[], Sequence[signed.SigningKey]] = field(default=tuple, repr=False, compare=False)
+    """Public halves of the keys that the API signs join tokens with."""
 
     def sign(self, grant: Grant) -> str:
         """The token of a grant."""
@@ -88,6 +93,8 @@ class Keyring:
         """
         if len(token) > MAX_TOKEN or not token.isascii():
             raise TokenError("this token is not valid")
+        if kind == "join" and not token.startswith("v1."):
+            return self._signed(token, now)
         head, _, mac = token.rpartition(".")
         version, _, rest = head.partition(".")
         key_id, _, body = rest.partition(".")
@@ -107,6 +114,31 @@ class Keyring:
             raise TokenError("this token is not valid")
         if now >= grant.expires:
             raise TokenError("this token has expired: ask for a new one")
+        return grant
+
+    def _signed(self, token: str, now: float) -> Grant:
+        """The grant of a join token that the API signed."""
+        try:
+            claims = signed.verify(
+                token, self.outside(), typ=signed.JOIN, issuer=signed.ISSUER, audience=signed.CONSULT, now=now
+            )
+            grant = msgspec.convert(
+                {
+                    "kind": "join", "consult": claims.more.get("consult"), "role": claims.more.get("seat"),
+                    "person": claims.subject, "name": claims.more.get("name"),
+                    "facility": claims.more.get("facility"), "issued": claims.issued, "expires": claims.expires,
+                    "jti": claims.id,
+                },
+                Grant,
+            )  # fmt: skip
+        except signed.TokenError as error:
+            if error.code == "expired":
+                raise TokenError("this token has expired: ask for a new one") from None
+            raise TokenError("this token is not valid") from None
+        except msgspec.ValidationError:
+            raise TokenError("this token is not valid") from None
+        if grant.expires - grant.issued > JOIN_SECONDS or not grant.person.startswith("p:"):
+            raise TokenError("this token is not valid")
         return grant
 
 

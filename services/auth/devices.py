@@ -8,11 +8,11 @@ import time
 from starlette.requests import HTTPConnection
 
 from services.auth import request as http
-from services.auth.known import Caller
 from services.auth.signin import ONE_AT_A_TIME
 from services.deps import State
 from services.errors import Problem
 from tram.identity import Grant, Kind, Principal, Role, lockout
+from tram.runtime.known import Caller
 from tram.store import credentials, events, factors
 from tram.store.database import available
 

@@ -22,11 +22,11 @@ from starlette.requests import HTTPConnection
 
 from services.auth import devices
 from services.auth import request as http
-from services.auth.known import Caller
-from services.auth.ledger import REFUSED, Note
 from services.deps import Database, Shared, State
 from services.errors import Problem
 from tram.identity import ANONYMOUS, OPERATIONS, AreaTree, Decision, Kind, Principal, Reach, Target, decide
+from tram.runtime.known import Caller
+from tram.runtime.ledger import REFUSED, Note
 from tram.store import audit
 from tram.store.sessions import Session
 

@@ -70,6 +70,7 @@ def people(town: Town) -> None:
             town.ids[role] = account(conn, f"{role}.t", *([grant] if grant else []))
             town.secrets[role] = session(conn, town.ids[role])
             town.tokens[role] = token(conn, grant or Grant(Role.CITIZEN), role)
+        town.ids["somebody"] = account(conn, "somebody.t", scoped("doctor", FACILITY))
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,13 @@ from services.auth.guard import allowed, check_routes
 from telehealth import messages
 from telehealth.http_api import router as care
 from telehealth.operations import ENDPOINTS, MESSAGES
-from tests.identity.conftest import AREA, FACILITY, ROLES, Town
+from tests.identity.conftest import AREA, FACILITY, OTHER_FACILITY, ROLES, Town
+from tests.people import autocommit
 from tram import cli
 from tram.commands._identity import whoever
 from tram.identity import ANONYMOUS, OPERATIONS, Grant, Kind, Principal, Role, Target, decide
 from tram.identity.claims import parse_grant
+from tram.store import consults
 
 NOBODY = None
 OPEN = "open to everybody"
@@ -110,6 +112,15 @@ CASES: list[Case] = [
     ("PATCH /sta/v1.1/{path:path}", "city-admin", "auditor", {}),
     ("PUT /sta/v1.1/{path:path}", "city-admin", "doctor", {}),
     ("DELETE /sta/v1.1/{path:path}", "city-admin", "operator", None),
+    ("POST /api/consults", "station-staff", "doctor", {"station": OTHER_FACILITY, "hospital": FACILITY}),
+    ("GET /api/consults", "doctor", "operator", None),
+    ("POST /api/consults/{consult}/accept", "doctor", "station-staff", None),
+    ("POST /api/consults/{consult}/people", "hospital-admin", "doctor", {"person": 1}),
+    ("DELETE /api/consults/{consult}/people/{id}", "hospital-admin", "city-admin", None),
+    ("DELETE /api/consults/{consult}", "hospital-admin", "doctor", None),
+    ("POST /api/consults/{consult}/token", "station-staff", "doctor", None),
+    ("POST /api/consults/{consult}/break-glass", "doctor", "station-staff", {"reason": "ngừng tim tại trạm"}),
+    ("POST /api/records/{record}/break-glass", "doctor", "hospital-admin", {"reason": "ngừng tim tại trạm"}),
     ("GET /api/events/security", "auditor", "doctor", None),
     ("GET /sta/v1.1", NOBODY, OPEN, None),
     ("GET /sta/v1.1/", NOBODY, OPEN, None),
@@ -123,7 +134,7 @@ CASES: list[Case] = [
 
 
 def fills(town: Town, path: str) -> str:
-    """A path with real things in it: aq-02 stands in AREA, the person is a doctor of FACILITY."""
+    """A path with real things in it: aq-02 stands in AREA, the person is another doctor of FACILITY."""
     name = "new-01" if "pending" in path else "aq-02"
     filled = (
         path.replace("{path:path}", "Things(999999)")
@@ -131,10 +142,21 @@ def fills(town: Town, path: str) -> str:
         .replace("{name}", name)
         .replace("{code}", "not-found")
     )
-    id = str(town.ids["doctor"]) if "people" in path else "1"
+    if "{consult}" in path or "{record}" in path:
+        filled = fills_consult(town, filled)
+    id = str(town.ids["somebody"]) if "people" in path else "1"
     filled = filled.replace("{path:path}", "Locations(999999)").replace("{grant_id}", "999999").replace("{id}", id)
     more = {"/static": "/tokens.css", "/api/trends": "?id=1", "/api/me/may": "?operation=x"}
     return filled + more.get(filled, "")
+
+
+def fills_consult(town: Town, path: str) -> str:
+    """A fresh consult of the station's nurse, not accepted yet, and its record."""
+    with autocommit(town.settings) as conn:
+        nurse = town.ids["station-staff"]
+        made = consults.request(conn, station=OTHER_FACILITY, hospital=FACILITY, account=nurse)
+        record = consults.get(conn, made).record
+    return path.replace("{consult}", made).replace("{record}", str(record))
 
 
 def ask(town: Town, case: str, who: str | None, body: Any) -> httpx.Response:

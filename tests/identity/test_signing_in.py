@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.auth.rates import Rates
 from services.auth.request import PLAIN_COOKIE, SECURE_COOKIE
 from tests.identity.conftest import AREA, FACILITY, OTHER_FACILITY, PROVINCE, Town
 from tests.people import PASSWORD, account, autocommit, scoped, session
 from tests.waiting import until
 from tram.identity import totp
 from tram.identity.secrets import Keyring
+from tram.runtime.rates import Rates
 from tram.store import audit, events, factors, people
 
 NEW = "đồi chè xanh buổi sớm mai"

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ def consult_server(
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith("TRAM_")}
     env |= {"TRAM_HOME": str(home), "TRAM_TELEHEALTH_PORT": "0", "TRAM_TELEHEALTH_HOST": host, "PYTHONPATH": str(ROOT)}
+    if host != "127.0.0.1":  # a network of the test's own: said to be the proxy's
+        env["TRAM_HTTP_PROXY"] = str(ip_network(f"{host}/24", strict=False))
     env |= environment or {}
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", "telehealth", *arguments],

@@ -46,6 +46,7 @@ _ALL = (
     SecurityEvent("device.refused", "warning", "Thiết bị bị từ chối kết nối", "Device refused by the broker"),
     SecurityEvent("device.topic-refused", "warning", "Thiết bị gửi sai chủ đề", "Device refused a topic"),
     SecurityEvent("device.claim-failed", "warning", "Mã nhận thiết bị sai", "Wrong claim code"),
+    SecurityEvent("break-glass.opened", "alert", "Truy cập khẩn cấp hồ sơ", "A record was opened in an emergency"),
     SecurityEvent("key.rotated", "notice", "Đổi khoá ký", "Signing key rotated"),
     SecurityEvent("audit.fault", "alert", "Nhật ký bị sửa", "The audit was tampered with"),
 )

@@ -100,6 +100,7 @@ _ALL = (
     _operation("consult.queue", "Xem hàng đợi hội chẩn", "See the waiting queue of one's facility", {STAFF: FACILITY, DOCTOR: FACILITY, HOSPITAL: FACILITY}),
     _operation("consult.accept", "Nhận hội chẩn", "Accept a consult from the queue", {DOCTOR: FACILITY}, audited=True),
     _operation("consult.assign", "Phân công bác sĩ", "Assign or withdraw a doctor", {HOSPITAL: FACILITY}, audited=True),
+    _operation("consult.close", "Đóng hội chẩn", "Close a consult", {STAFF: ASSIGNED, DOCTOR: ASSIGNED, HOSPITAL: FACILITY}, audited=True),
     _operation("consult.join", "Vào phòng hội chẩn", "Join a consult's room", {STAFF: ASSIGNED, DOCTOR: ASSIGNED}, audited=True),
     _operation("consult.lead", "Điều hành phòng hội chẩn", "Admit, refuse, hand over and end in a consult's room", {DOCTOR: ASSIGNED}, audited=True),
     _operation("consult.demo", "Hội chẩn trình diễn", "Open a demo consult (never in production)", {MACHINE: EVERYWHERE, CITIZEN: PUBLIC}),

@@ -19,6 +19,8 @@ from tram.errors import TramError
 
 LONGEST = 4096
 LEEWAY = 5.0
+JOIN, ISSUER, CONSULT = "join+jwt", "tram", "consult"
+"""`typ`, issuer and audience of a token that opens a consult's room."""
 ALGORITHM = "Ed25519"  # RFC 9864's name: what "EdDSA" meant, with the curve said
 _KNOWN = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
 

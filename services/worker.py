@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.calculated import Calculation
 from services.jobs import JOBS, Job
 from services.sta.mqtt import Bridge
 from tram.embedded.addresses import DATABASE, MQTT, resolve
@@ -148,7 +149,10 @@ def main() -> int:
             bridge = Bridge(settings, process.stopping) if settings.mqtt_url and settings.sta_mqtt == "on" else None
             if bridge:
                 bridge.start()
+            calculation = Calculation(settings, process.stopping)
+            calculation.start()
             holder[0].run()
+            calculation.join()
             if bridge:
                 bridge.join()
     except SettingsError as error:

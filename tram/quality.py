@@ -17,6 +17,7 @@ class Quality(IntFlag):
     RANGE = 2  # outside what the ObservedProperty can be
     STUCK = 4  # the same value for longer than the ObservedProperty ever holds still
     UNIT = 8  # the unit was missing or unknown where one was needed: stored as sent
+    UNDEFINED = 16  # a calculation came out as no number: a division by zero, an overflow
     LATE = 256  # arrived long after its phenomenonTime (store-and-forward): a fact, not a fault
     ESTIMATED = 512  # computed or interpolated, not measured
     CORRECTED = 1024  # changed by a person or a service after it was first stored

@@ -27,6 +27,8 @@ OPEN = "open to everybody"
 NOW = 1_800_000_000.0
 HERE = f"doctor:facility={FACILITY}"
 
+CALCULATED = {"thing": "aq-02", "property": "t", "expression": "a", "inputs": {"a": 999_999}}
+
 # (endpoint, who may, who may not, body). OPEN: nobody is refused, which the rule itself must say.
 Case = tuple[str, str | None, str | None, Any]
 CASES: list[Case] = [
@@ -78,6 +80,12 @@ CASES: list[Case] = [
     ("GET /api/export", "operator-here", "citizen", None),
     ("GET /api/retention", "operator", "citizen", None),
     ("PUT /api/retention", "city-admin", "operator", {"property": "", "level": "raw", "keep_days": None}),
+    ("GET /api/calculated", "operator-here", "citizen", None),
+    ("GET /api/calculated/{id}", "operator", "doctor", None),
+    ("POST /api/calculated", "city-admin", "operator", CALCULATED),
+    ("POST /api/calculated/trial", "operator", "auditor", CALCULATED),
+    ("PUT /api/calculated/{id}", "city-admin", "operator", CALCULATED),
+    ("DELETE /api/calculated/{id}", "city-admin", "operator-here", None),
     ("GET /api/observations/newest", "operator", "device-cookie", None),
     ("GET /api/trends", "operator", "device-cookie", None),
     ("GET /api/status", "operator", "citizen", None),

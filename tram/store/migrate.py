@@ -23,6 +23,8 @@ SENSORTHINGS = OWN / "sensorthings"
 """What OGC SensorThings needs beyond the rest: likewise."""
 ALARMS = OWN / "alarms"
 """Alarms: rules, what stands, what happened."""
+CALCULATED = OWN / "calculated"
+"""Calculated Datastreams: likewise."""
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _HYPERTABLE = re.compile(r"^-- hypertable: (\w+) by (\w+)$", re.MULTILINE)
 
@@ -68,7 +70,8 @@ def migrate(
         MigrationError: see there. What was applied before it stays.
         UnavailableError: the database is away.
     """
-    migrations = [migration for folder in (OWN, IDENTITY, SENSORTHINGS, ALARMS, *folders) for migration in read(folder)]
+    owned = (OWN, IDENTITY, SENSORTHINGS, ALARMS, CALCULATED)
+    migrations = [migration for folder in (*owned, *folders) for migration in read(folder)]
     queries = sqlfile.load("migrate")
     hypertables = {t: c for m in migrations for t, c in _HYPERTABLE.findall(m.text)}
     with available():

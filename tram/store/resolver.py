@@ -176,7 +176,7 @@ def _datastreams(conn: Connection, active: list[tuple[Key, int]]) -> dict[Key, R
     missing = sorted(units.keys() - found.keys())
     if missing:
         missing = _within_bounds(conn, missing)
-        _add_properties(conn, sorted({name for _, name in missing}))
+        add_properties(conn, sorted({name for _, name in missing}))
         arrays = {
             "things": [thing_id for thing_id, _ in missing],
             "properties": [name for _, name in missing],
@@ -214,7 +214,8 @@ def _within_bounds(conn: Connection, missing: list[tuple[int, str]]) -> list[tup
     return kept
 
 
-def _add_properties(conn: Connection, names: list[str]) -> None:
+def add_properties(conn: Connection, names: list[str]) -> None:
+    """Makes the ObservedProperties of these names that are missing, as the catalogue describes them."""
     observed = [known(name) for name in names]
     arrays = {
         "names": names,

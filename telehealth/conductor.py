@@ -239,6 +239,7 @@ class Conductor:
                 now=now,
                 pc=live.standing(seat.id),
                 away_seconds=entered.away,
+                life=live.saver.epoch,
             )
         )
         client.tell(live.room.view(seat.id))

@@ -91,6 +91,11 @@ async def _bearer(request: Request, authorization: str | None) -> str:
 Authorization = Annotated[str | None, Header()]
 
 
+@router.head("/consult/api/link", status_code=204)
+async def link_is_there() -> None:
+    """Nothing: a page whose socket is lost asks this to learn when the way here is open again."""
+
+
 @router.get("/consult/api/link/down")
 async def link_down(
     request: Request, bytes: Annotated[int, Query(ge=1, le=MOST_BYTES)] = 1_000_000, authorization: Authorization = None
@@ -146,11 +151,15 @@ class StationLink(BaseModel):
     consults: int
     bad_share: float = Field(description="share of records that were poor or lost")
     rtt_ms: float | None
+    jitter_ms: float | None
     loss: float | None
     kbps_up: float | None
     kbps_down: float | None
     audio_only_share: float
     frozen_seconds: float
+    trend: list[float | None] = Field(
+        description="bad share in each of 24 equal parts of the period, the oldest first; null: no call"
+    )
     last: datetime
 
 

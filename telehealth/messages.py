@@ -255,6 +255,8 @@ class Welcome(Message, tag="welcome"):
     """My peer connection that still stands at the server; 0: none, make a new one whatever yours seems to be."""
     away_seconds: float | None = None
     """How long I had been away."""
+    life: int = 0
+    """Which process life of the consult this is: another number than before says that its process was restarted."""
 
 
 class Redirect(Message, tag="redirect"):

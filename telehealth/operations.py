@@ -28,6 +28,7 @@ MESSAGES: Mapping[str, str] = {
 
 ENDPOINTS: Mapping[str, str] = {
     "POST /consult/api/demo": "consult.demo",
+    "HEAD /consult/api/link": "open.read",
     "GET /consult/api/link/down": "open.read",
     "POST /consult/api/link/up": "open.read",
     "POST /consult/api/link/echo": "open.read",

@@ -43,23 +43,45 @@ INSERT INTO call_quality (
 )
 
 -- name: stations
--- Facilities by how bad their links were: worst share of five-second records that were poor or lost first.
-SELECT facility,
-       count(*) AS records,
-       count(DISTINCT consult) AS consults,
-       avg((level IN ('poor', 'lost'))::int)::float8 AS bad_share,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY rtt_ms) AS rtt_ms,
-       avg(greatest(coalesce(loss_up, 0), coalesce(loss_down, 0)))::float8 AS loss,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY kbps_up) AS kbps_up,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY kbps_down) AS kbps_down,
-       avg((video = 'paused')::int)::float8 AS audio_only_share,
-       sum(coalesce(freeze_ms, 0))::float8 / 1000 AS frozen_seconds,
-       max(at) AS last
-FROM call_quality
-WHERE at > now() - make_interval(hours => %(hours)s) AND facility <> ''
-GROUP BY facility
+-- Facilities by how bad their links were: worst share of five-second records that were poor or lost first. `trend` has
+-- that share for each of 24 equal intervals of the period, the oldest first; NULL where nobody called.
+WITH record AS (
+    SELECT *,
+           (level IN ('poor', 'lost'))::int AS bad,
+           least(23, greatest(0, floor(
+               extract(epoch FROM at - now() + make_interval(hours => %(hours)s)) / (%(hours)s * 3600.0 / 24)
+           )))::int AS slot
+    FROM call_quality
+    WHERE at > now() - make_interval(hours => %(hours)s) AND facility <> ''
+), interval_share AS (
+    SELECT facility, slot, avg(bad)::float8 AS share FROM record GROUP BY facility, slot
+), station AS (
+    SELECT facility,
+           count(*) AS records,
+           count(DISTINCT consult) AS consults,
+           avg(bad)::float8 AS bad_share,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY rtt_ms) AS rtt_ms,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY jitter_ms) AS jitter_ms,
+           avg(greatest(coalesce(loss_up, 0), coalesce(loss_down, 0)))::float8 AS loss,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY kbps_up) AS kbps_up,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY kbps_down) AS kbps_down,
+           avg((video = 'paused')::int)::float8 AS audio_only_share,
+           sum(coalesce(freeze_ms, 0))::float8 / 1000 AS frozen_seconds,
+           max(at) AS last
+    FROM record
+    GROUP BY facility
+    ORDER BY bad_share DESC, records DESC, facility
+    LIMIT %(most)s
+)
+SELECT station.*,
+       ARRAY(
+           SELECT interval_share.share
+           FROM generate_series(0, 23) AS every(slot)
+           LEFT JOIN interval_share ON interval_share.facility = station.facility AND interval_share.slot = every.slot
+           ORDER BY every.slot
+       ) AS trend
+FROM station
 ORDER BY bad_share DESC, records DESC, facility
-LIMIT %(most)s
 
 -- name: consult
 SELECT at, seat, role, facility, level, reason, loss_up, loss_down, jitter_ms, rtt_ms, kbps_up, kbps_down, freezes,

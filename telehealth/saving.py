@@ -29,7 +29,7 @@ class Saver:
 
     def __init__(self, room: ConsultRoom, epoch: int, keeper: Keeper, moved: Callable[[], None]) -> None:
         self._room = room
-        self._epoch = epoch
+        self.epoch = epoch
         self._keeper = keeper
         self._moved = moved
         self._dirty = asyncio.Event()
@@ -61,7 +61,7 @@ class Saver:
             state = self._room.state
             rev, line = state.rev, state.line_number
             try:
-                kept = await self._keeper.save(state.consult, self._epoch, self._room.snapshot(), state.ended)
+                kept = await self._keeper.save(state.consult, self.epoch, self._room.snapshot(), state.ended)
             except (UnavailableError, psycopg.Error) as error:
                 log.warning("the room could not be written", extra={"reason": type(error).__name__})
                 self._dirty.set()

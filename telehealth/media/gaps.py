@@ -66,6 +66,10 @@ class Gaps:
                 break
         return asked
 
+    def next_due(self) -> float | None:
+        """When the next request is due; None when nothing is missing."""
+        return min((state[0] for state in self._missing.values()), default=None)
+
     def take_lost(self) -> bool:
         """Whether something was given up since the last call: a keyframe is needed."""
         lost, self.given_up = self.given_up > 0, 0

@@ -3,6 +3,7 @@
 packet -> Uplink.take -> Layer: gaps (NACK), group of pictures -> every Downlink that shows this layer
 """
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ class Layer:
         self.last_report: tuple[int, float] | None = None
         self._keyframe_asked = 0.0
         self.keyframes_asked = 0
+        self._asking: asyncio.TimerHandle | None = None
 
     def request_keyframe(self, now: float) -> None:
         """Asks the sender for a keyframe, at most every KEYFRAME_EVERY seconds (PLI, RFC 4585)."""
@@ -88,8 +90,17 @@ class Layer:
             self.rate = 0.0
         self._measured = self.bytes
 
-    def ask_missing(self, now: float) -> None:
-        """Sends a NACK for what is due, and asks for a keyframe when something was given up."""
+    def look_after_gaps(self) -> None:
+        """Sees to it that what is missing is asked for when it is due, whether or not another packet comes by then."""
+        if self._asking is None:
+            due = self.gaps.next_due()
+            if due is not None:
+                wait = max(0.001, due - time.monotonic())
+                self._asking = asyncio.get_running_loop().call_later(wait, self._ask_missing)
+
+    def _ask_missing(self) -> None:
+        self._asking = None
+        now = time.monotonic()
         asked = self.gaps.due(now, self.uplink.round_trip)
         if asked and self.ssrc is not None:
             packet = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=self.uplink.rtcp_ssrc, media_ssrc=self.ssrc)
@@ -97,6 +108,12 @@ class Layer:
             self.uplink.wire.send_rtcp(bytes(packet))
         if self.gaps.take_lost():
             self.request_keyframe(now)
+        self.look_after_gaps()
+
+    def close(self) -> None:
+        """Asks for nothing any more."""
+        if self._asking is not None:
+            self._asking.cancel()
 
 
 class Uplink:
@@ -179,7 +196,9 @@ class Uplink:
             if not layer.gaps.arrived(packet.sequence, now):
                 return
             if layer.gaps.missing:
-                layer.ask_missing(now)
+                layer.look_after_gaps()
+            if layer.gaps.take_lost():
+                layer.request_keyframe(now)
             keyframe = starts_keyframe(codec[0], packet.payload)
             if packet.payload:
                 layer.gop.add(packet, keyframe, now)
@@ -191,11 +210,10 @@ class Uplink:
         for watcher in layer.watchers:
             watcher.push(layer, packet, codec[1], keyframe, now, send_time)
 
-    def tick(self, now: float) -> None:
-        """Every 50 ms: repeats requests for what is still missing."""
+    def close(self) -> None:
+        """Asks for nothing any more."""
         for layer in self.layers.values():
-            if layer.gaps.missing or layer.gaps.given_up:
-                layer.ask_missing(now)
+            layer.close()
 
     def reports(self, now: float) -> list[RtcpReceiverInfo]:
         """Reception reports of every layer that sends."""

@@ -2,7 +2,7 @@
 
 socket -> Wire -> _rtp  -> Uplink (by SSRC, mid)        ; transport-wide arrival times
                -> _rtcp -> Downlink (reports, NACK, PLI), Uplink (sender reports), estimate (REMB)
-every 50 ms: requests for what is missing, transport-wide feedback; every second: reports
+every 50 ms: transport-wide feedback; every half second: the sender's cap; every second: reports
 """
 
 import asyncio
@@ -205,6 +205,8 @@ class Peer:
         self._closed = True
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
+        for uplink in self.uplinks.values():
+            uplink.close()
         for downlink in self.downlinks:
             downlink.close()
         await self.connection.close()
@@ -244,9 +246,13 @@ class Peer:
         now = time.monotonic()
         self.last_packet = now
         if packet.wide is not None:
-            self._arrivals.add(packet.wide, int(now * 1e6))
+            self._arrivals.add(packet.wide, self._arrived())
             self._feedback_ssrc = (uplink.rtcp_ssrc, packet.ssrc)
         uplink.take(packet, now)
+
+    def _arrived(self) -> int:
+        assert self.wire is not None
+        return self.wire.arrived()
 
     def _rtcp(self, data: bytes) -> None:
         try:
@@ -307,8 +313,6 @@ class Peer:
                     self._failed()
                     return
                 continue
-            for uplink in self.uplinks.values():
-                uplink.tick(now)
             self._send_arrivals()
             if now >= cap_at:
                 cap_at = now + 0.5

@@ -5,6 +5,9 @@ What it does: an RTCPeerConnection whose lines neither decode nor encode, and a 
 socket and puts them on it without a queue or a task between (a third of the cost of a packet otherwise).
 """
 
+import fcntl
+import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -74,6 +77,13 @@ __all__ = [
     "pack_remb_fci",
     "unpack_remb_fci",
 ]
+
+
+SIOCGSTAMPNS = 0x8907
+"""Linux (sockios.h): when the packet that was read last from a socket had arrived, as two 64-bit numbers."""
+_TIMESPEC = struct.Struct("qq")
+MOST_EARLY = 64
+"""Packets kept until their keys are there: a tenth of a second of a keyframe and of probing."""
 
 
 class _SilentReceiver(RTCRtpReceiver):
@@ -163,34 +173,79 @@ class Wire:
     packets_out: int = 0
     undecryptable: int = 0
     _tapped: set[int] = field(default_factory=set)
+    _read_from: int = -1
+    """The descriptor from which the packet at hand was read."""
+    _stamp: bytearray = field(default_factory=lambda: bytearray(_TIMESPEC.size))
+    _early: list[tuple[bytes, int]] = field(default_factory=list)
+    """What came before its keys were there, and when."""
+    _early_at: int | None = None
+
+    def arrived(self) -> int:
+        """When the packet at hand arrived at this machine, µs since 1970, by the kernel's clock.
+
+        The moment at which it is read is no measure: a busy event loop reads what came over tens of milliseconds at
+        once, and a sender that is told so believes in a queue on the path and sends a third.
+        """
+        if self._early_at is not None:
+            return self._early_at
+        now = time.time_ns()
+        try:
+            fcntl.ioctl(self._read_from, SIOCGSTAMPNS, self._stamp, True)
+        except (OSError, ValueError):
+            return now // 1000  # no such call here (not Linux), or the socket is being closed
+        seconds, nanos = _TIMESPEC.unpack(self._stamp)
+        stamp = seconds * 1_000_000_000 + nanos
+        # The first call alone switches the stamps on; a clock that was set is not believed either.
+        return (stamp if 0 <= now - stamp < 2_000_000_000 else now) // 1000
 
     def tap(self) -> None:
         """Takes the packets of every socket gathered so far."""
         for protocol in cast("Any", self.transport.transport._connection)._protocols:
             if id(protocol) not in self._tapped:
                 self._tapped.add(id(protocol))
-                protocol.datagram_received = self._receiver(protocol.datagram_received)
+                protocol.datagram_received = self._receiver(protocol)
 
-    def _receiver(self, others: Callable[[bytes, Any], None]) -> Callable[[bytes, Any], None]:
-        transport = self.transport
+    def _receiver(self, protocol: Any) -> Callable[[bytes, Any], None]:
+        keys: Any = self.transport  # its keys are None until its handshake is over, which its types do not say
+        others: Callable[[bytes, Any], None] = protocol.datagram_received
+        socket = protocol.transport.get_extra_info("socket") if protocol.transport is not None else None
+        descriptor = -1 if socket is None else socket.fileno()
 
         def datagram_received(data: bytes, address: Any) -> None:
             # RFC 7983: 128..191 is RTP or RTCP, the rest is STUN, DTLS or TURN. Only from where ICE checked: SRTP
             # authenticates it.
-            if not data or not 127 < data[0] < 192 or transport._rx_srtp is None:
+            if not data or not 127 < data[0] < 192:
                 others(data, address)
                 return
             self.bytes_in += len(data)
             self.packets_in += 1
-            try:
-                if is_rtcp(data):
-                    self.on_rtcp(transport._rx_srtp.unprotect_rtcp(data))
-                else:
-                    self.on_rtp(transport._rx_srtp.unprotect(data))
-            except pylibsrtp.Error:
-                self.undecryptable += 1  # a replayed, late or forged packet
+            self._read_from = descriptor
+            if keys._rx_srtp is None:
+                # The other side has its keys a moment before us, and begins with its keyframe and with the packets by
+                # which it tries the path: lost here, they would be held against the path.
+                if len(self._early) < MOST_EARLY:
+                    self._early.append((data, self.arrived()))
+                return
+            if self._early:
+                self._catch_up()
+            self._take(data)
 
         return datagram_received
+
+    def _take(self, data: bytes) -> None:
+        try:
+            if is_rtcp(data):
+                self.on_rtcp(self.transport._rx_srtp.unprotect_rtcp(data))
+            else:
+                self.on_rtp(self.transport._rx_srtp.unprotect(data))
+        except pylibsrtp.Error:
+            self.undecryptable += 1  # a replayed, late or forged packet
+
+    def _catch_up(self) -> None:
+        early, self._early = self._early, []
+        for data, self._early_at in early:
+            self._take(data)
+        self._early_at = None
 
     @property
     def connected(self) -> bool:

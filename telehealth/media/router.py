@@ -17,7 +17,8 @@ from telehealth.messages import Flow, Message, Receive, Slot, Slots, Speaking, U
 MOST_CAMERA = 2_500_000.0
 MOST_SCREEN = 2_500_000.0
 UNWATCHED = 100_000.0
-"""bit/s a picture may have that nobody is shown: a weak uplink has better use for it."""
+"""bit/s a picture may have that nobody is shown: a weak uplink has better use for it. Not while its sender is alone:
+whoever comes first shall not find the estimate of the path at the bottom, from where it takes half a minute up."""
 SILENT = 2.0
 """Seconds without a packet after which a picture counts as not sent."""
 LOUD = 45.0
@@ -65,6 +66,9 @@ class MediaRoom:
         """From now on this peer carries the seat's media; returns the one it replaces."""
         attendee = self.attendees.setdefault(seat, Attendee(seat))
         previous = attendee.peer
+        if previous is not None:
+            for downlink in previous.downlinks:
+                downlink.close()  # one picture is enough for a link that is just changing
         attendee.peer = peer
         attendee.slots = []
         attendee.flows.clear()
@@ -210,6 +214,7 @@ class MediaRoom:
 
     def _cap(self, sender: Attendee, peer: Peer) -> None:
         total = 0.0
+        alone = all(a.peer is None for a in self.attendees.values() if a is not sender)
         for use, most in ((Use.CAMERA, MOST_CAMERA), (Use.SCREEN, MOST_SCREEN)):
             uplink = peer.uplinks.get(use)
             if uplink is None:
@@ -226,7 +231,7 @@ class MediaRoom:
                 if any(d.source is layer for d in shown):
                     viewers.append((viewer.link.limit, len(shown)))
             if use is Use.CAMERA or layer.rate > 0:
-                total += cap(viewers, most, UNWATCHED)
+                total += cap(viewers, most, most if alone else UNWATCHED)
         peer.cap = total + 64_000 if total else 0.0  # and the sound, which the browser counts in
 
     def _who_speaks(self, now: float) -> None:

@@ -10,7 +10,6 @@ import http.server
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +18,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from telehealth.keeping import MIGRATIONS
 from tests.databases import Database, Server
 from tests.servers.consult import ConsultServer, consult_server
+from tests.telehealth.scene import FLAGS, PAGE
 from tram.store.migrate import migrate
 
-PAGE = Path(__file__).with_name("page")
-FLAGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--disable-gpu-rasterization",
-    "--disable-accelerated-2d-canvas",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 OpenPage = Callable[[], Page]
 
 

@@ -69,15 +69,25 @@ class Link:
         )  # fmt: skip
 
     def lose(self, share: float) -> None:
-        """That share of the UDP packets of either direction is lost, at random."""
-        self.inside("nft", "flush", "ruleset")
-        if share:
-            rule = f"meta l4proto udp numgen random mod 1000 < {round(share * 1000)} drop"
-            self.inside("nft", "add", "table", "inet", "weak")
-            for hook in ("input", "output"):
-                chain = f"{{ type filter hook {hook} priority 0; }}"
-                self.inside("nft", "add", "chain", "inet", "weak", hook, chain)
-                self.inside("nft", "add", "rule", "inet", "weak", hook, *rule.split())
+        """That share of the UDP packets of either direction is lost, at random.
+
+        Where they arrive, not where they leave: a packet dropped on its way out is an error (EPERM) to its sender, and
+        Chromium then sends it again at once, so that hardly any is lost.
+        """
+        self.keep_all()
+        if not share:
+            return
+        rule = f"meta l4proto udp numgen random mod 1000 < {round(share * 1000)} drop"
+        for nft, device in ((("nft",), self.device), (("ip", "netns", "exec", self.name, "nft"), self.inner)):
+            chain = f"{{ type filter hook ingress device {device} priority 0; }}"
+            run(*nft, "add", "table", "netdev", self.name)
+            run(*nft, "add", "chain", "netdev", self.name, "lose", chain)
+            run(*nft, "add", "rule", "netdev", self.name, "lose", *rule.split())
+
+    def keep_all(self) -> None:
+        """No more losses."""
+        for nft in (("nft",), ("ip", "netns", "exec", self.name, "nft")):
+            subprocess.run([*nft, "delete", "table", "netdev", self.name], capture_output=True, timeout=20)
 
     def down(self) -> None:
         """The cable is out."""
@@ -119,5 +129,6 @@ def weak_link() -> Iterator[Link]:
         link.inside("ip", "link", "set", "lo", "up")
         yield link
     finally:
+        link.keep_all()
         subprocess.run(["ip", "netns", "del", link.name], capture_output=True, timeout=20)
         subprocess.run(["ip", "link", "del", link.device], capture_output=True, timeout=20)

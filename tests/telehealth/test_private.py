@@ -3,14 +3,18 @@
 import ast
 import asyncio
 import inspect
+import sys
+import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from aiortc import RTCPeerConnection
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 
 from telehealth.media import private
-from telehealth.media.private import ForwardingConnection, Wire
+from telehealth.media.private import MOST_EARLY, ForwardingConnection, Wire
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"aiortc", "aiortc.contrib.media", "aiortc.mediastreams"}
@@ -100,6 +104,66 @@ def test_packets_go_past_aiortcs_queues_both_ways() -> None:
         assert not wire.send_rtp(packet)
 
     asyncio.run(run())
+
+
+def test_what_comes_before_the_keys_is_kept_with_its_time() -> None:
+    async def run() -> None:
+        server, client, _ = await _negotiated()
+        transport: Any = server.dtls()
+        theirs: Any = client.getTransceivers()[0].receiver.transport
+        taken: list[tuple[bytes, int]] = []
+        wire = Wire(transport, lambda data: taken.append((data, wire.arrived())), lambda data: None)
+        wire.tap()
+        packets = [bytes.fromhex(f"8060{n:04x}000000010000000a") + b"payload" for n in range(MOST_EARLY + 3)]
+        sealed = [theirs._tx_srtp.protect(packet) for packet in packets]
+        keys, transport._rx_srtp = transport._rx_srtp, None
+        protocol = transport.transport._connection._protocols[0]
+        before = time.time_ns() // 1000
+        for data in sealed[:-1]:
+            protocol.datagram_received(data, ("127.0.0.1", 5))
+        assert taken == []
+        transport._rx_srtp = keys
+        between = time.time_ns() // 1000
+        protocol.datagram_received(sealed[-1], ("127.0.0.1", 5))
+        # In their order, a bounded number of them, and the newest last.
+        assert [data for data, _ in taken] == [*packets[:MOST_EARLY], packets[-1]]
+        assert all(before - 2_000_000 <= at <= between for _, at in taken[:-1])
+        await client.close()
+        await server.close()
+
+    asyncio.run(run())
+
+
+def test_a_packets_time_is_the_kernels() -> None:
+    """A loop that was busy for a while reads late what had come in time."""
+
+    async def run() -> None:
+        server, client, _ = await _negotiated()
+        transport: Any = server.dtls()
+        theirs: Any = client.getTransceivers()[0].receiver.transport
+        times: list[tuple[int, int]] = []
+        wire = Wire(transport, lambda data: times.append((wire.arrived(), time.time_ns() // 1000)), lambda data: None)
+        wire.tap()
+        packet = bytes.fromhex("80600001000000010000000a") + b"payload"
+        await theirs._send_rtp(packet)  # the first switches the stamps on
+        await until_async(lambda: len(times) == 1)
+        sent = time.time_ns() // 1000
+        await theirs._send_rtp(packet[:3] + b"\x02" + packet[4:])
+        time.sleep(0.3)  # the loop is busy
+        await until_async(lambda: len(times) == 2)
+        arrived, read = times[1]
+        assert read - sent >= 300_000
+        assert sys.platform != "linux" or -1000 <= arrived - sent < read - sent - 100_000
+        await client.close()
+        await server.close()
+
+    asyncio.run(run())
+
+
+async def until_async(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 def test_offers_that_break_aiortc_are_value_errors() -> None:

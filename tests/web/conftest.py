@@ -27,7 +27,7 @@ from telehealth.messages import Role
 from telehealth.tokens import Grant, Keyring, parse_keys
 from tests.databases import Server
 from tests.servers.consult import ConsultServer, consult_server
-from tests.telehealth.conftest import FLAGS
+from tests.telehealth.scene import FLAGS
 from tests.waiting import until
 from tests.web.test_pages import build_web
 from tram.commands.migrate import folders

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from websockets.sync.client import connect
 
 from telehealth.messages import Role
-from tests.telehealth.conftest import FLAGS
+from tests.telehealth.scene import FLAGS
 from tests.waiting import until
 from tests.web.axe import faults
 from tests.web.conftest import Visit, Ward, launch

@@ -137,6 +137,7 @@ export interface Welcome {
   now: number
   pc?: number
   away_seconds?: number | null
+  life?: number
 }
 
 export type Role = 'station' | 'doctor' | 'specialist' | 'interpreter' | 'observer'

@@ -92,7 +92,7 @@ let sockets: TestSocket[]
 let kept: Map<string, string>
 let phases: Phase['name'][]
 
-function make(token: string | null = 'T') {
+function make(token: string | null = 'T', probe?: () => Promise<boolean>) {
   const store: Store = {
     get: (key) => kept.get(key) ?? null,
     set: (key, value) => {
@@ -105,6 +105,7 @@ function make(token: string | null = 'T') {
     token: token ?? undefined,
     store,
     clock,
+    ...(probe && { probe }),
     open: (url) => {
       const socket = new TestSocket(url)
       sockets.push(socket)
@@ -115,11 +116,11 @@ function make(token: string | null = 'T') {
   return client
 }
 
-function joined() {
-  const client = make()
+function joined(probe?: () => Promise<boolean>, said: Partial<Welcome> = {}) {
+  const client = make('T', probe)
   client.start()
   last().onopen?.()
-  last().say(welcome('R1'))
+  last().say({ ...welcome('R1'), ...said })
   last().say(room(1))
   return client
 }
@@ -220,6 +221,66 @@ describe('coming back', () => {
     last().say(welcome('R2', true))
     expect(client.phase.name).toBe('joined')
     expect(away).toBe(clock.at - lostAt)
+  })
+
+  it('a request that is answered ends the wait, however long the next try is away', async () => {
+    let there = false
+    const client = joined(() => Promise.resolve(there))
+    last().die()
+    for (let i = 0; i < 60; i++) {
+      clock.pass(500)
+      await Promise.resolve()
+      if (!last().closed) last().die()
+    }
+    const tried = sockets.length
+    expect(tried).toBeLessThan(20)
+    there = true
+    clock.pass(600)
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    expect(sockets.length).toBe(tried + 1)
+    last().onopen?.()
+    last().say({ ...welcome('R2', true), life: 7 })
+    expect(client.phase.name).toBe('joined')
+    clock.pass(1000)
+    expect(sockets.length).toBe(tried + 1)
+  })
+
+  it('a socket that may only be slow is left to open', async () => {
+    const answers: ((there: boolean) => void)[] = []
+    joined(() => new Promise((resolve) => answers.push(resolve)))
+    last().die()
+    clock.pass(10)
+    const tried = sockets.length
+    clock.pass(500)
+    clock.pass(600)
+    answers[0]?.(true) // after 600 ms: a socket needs twice that
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    expect(sockets.length).toBe(tried)
+  })
+
+  it.each([
+    [3, 'link'],
+    [4, 'server'],
+  ])('says what it was: life %i', (life, why) => {
+    const client = joined(undefined, { life: 3 })
+    let said = ''
+    client.on('back', (back) => (said = back.why))
+    last().die()
+    clock.pass(10)
+    last().onopen?.()
+    last().say({ ...welcome('R2', true), life })
+    expect(said).toBe(why)
+  })
+
+  it('after a reload says how long it was away', () => {
+    kept.set('resume', 'R')
+    const client = make(null)
+    let back: unknown
+    client.on('back', (one) => (back = one))
+    client.start()
+    last().onopen?.()
+    last().say({ ...welcome('R2', true), away_seconds: 1.5 })
+    expect(back).toEqual({ away: 1500, why: 'reload' })
   })
 
   it('jitter keeps a province from coming back in one beat', () => {

@@ -9,6 +9,7 @@ import { wait } from './protocol/backoff'
 import { type Clock, realClock } from './protocol/clock'
 import { Events } from './protocol/events'
 import { Outbox } from './protocol/outbox'
+import { Prober } from './protocol/prober'
 import { type ClientEvents, type Options, type Phase, parse, type Socket } from './protocol/wire'
 
 export type { ClientEvents, Options, Phase, Socket } from './protocol/wire'
@@ -47,6 +48,8 @@ export class ConsultClient extends Events<ClientEvents> {
   #cancel = new Set<() => void>()
   #lastWord: Bye | null = null
   #said = 0
+  #openedAt = 0
+  readonly #prober: Prober
 
   constructor(options: Options) {
     super()
@@ -56,6 +59,7 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#url = options.url
     this.#lostAt = this.#clock.now()
     this.outbox = new Outbox(options.store)
+    this.#prober = new Prober(this.#clock, options.probe, (trip) => this.#found(trip))
   }
 
   /** Where this seat is, by the newest room. */
@@ -76,6 +80,17 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#open()
   }
 
+  /** The way is there: a socket that was opened before it was has no part in it. One that may just be slow is left. */
+  #found(trip: number): boolean {
+    if (this.phase.name !== 'connecting') return true
+    if (this.#joining && this.#clock.now() - this.#openedAt < 2 * trip + 250) return false
+    this.#forget()
+    this.#drop(this.#joining)
+    this.#joining = null
+    this.#open()
+    return true
+  }
+
   /** Try now instead of waiting; when joined, change to a new socket before giving up the old one (new network). */
   refresh(): void {
     if (this.phase.name === 'idle' || this.phase.name === 'over' || this.#joining) return
@@ -86,6 +101,7 @@ export class ConsultClient extends Events<ClientEvents> {
   /** Close without a word to the server: the seat is kept there for a while. */
   stop(): void {
     this.#forget()
+    this.#prober.reset()
     this.#drop(this.#socket)
     this.#drop(this.#joining)
     this.#socket = this.#joining = null
@@ -168,6 +184,8 @@ export class ConsultClient extends Events<ClientEvents> {
       return this.#over({ type: 'bye', code: 'malformed', message: 'the address is not that of a consult' })
     }
     this.#joining = socket
+    this.#openedAt = this.#clock.now()
+    if (this.phase.name === 'connecting') this.#prober.start()
     socket.onopen = () => socket.send(JSON.stringify(hello))
     socket.onmessage = (event) => this.#receive(socket, event.data)
     socket.onclose = () => this.#closed(socket)
@@ -196,11 +214,13 @@ export class ConsultClient extends Events<ClientEvents> {
     const pause = Math.max(wait(this.#attempt, this.#clock.random()), (word?.after ?? 0) * 1000)
     this.#attempt += 1
     this.#connecting(word?.code ?? '')
+    this.#prober.start((word?.after ?? 0) * 1000)
     this.#later(pause, () => this.#open())
   }
 
   #over(bye: Bye): void {
     this.#forget()
+    this.#prober.reset()
     this.#drop(this.#socket)
     this.#drop(this.#joining)
     this.#socket = this.#joining = null
@@ -249,6 +269,8 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#options.store.set('resume', welcome.resume)
     const again = this.phase.name === 'connecting' && this.phase.was
     const away = this.#clock.now() - this.#lostAt
+    const moved = this.welcome?.life !== undefined && welcome.life !== this.welcome.life
+    const first = this.welcome === null
     // A room of another life of this seat may count its changes anew.
     if (!welcome.resumed) {
       this.room = null
@@ -258,9 +280,11 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#attempt = this.#redirects = 0
     this.offset = welcome.now * 1000 - this.#clock.now()
     this.#forget()
+    this.#prober.reset()
     this.#set({ name: 'joined', since: this.#clock.now() })
     this.emit('welcome', welcome)
-    if (again) this.emit('back', { away })
+    if (again) this.emit('back', { away, why: moved ? 'server' : 'link' })
+    else if (first && welcome.resumed) this.emit('back', { away: (welcome.away_seconds ?? 0) * 1000, why: 'reload' })
     this.#posted.clear()
     this.#beat()
     this.#post()

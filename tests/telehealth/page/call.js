@@ -117,10 +117,10 @@ class Call {
     const report = await this.pc.getStats()
     report.forEach(s => {
       if (s.type === 'inbound-rtp') out.in.push({ kind: s.kind, mid: s.mid, packets: s.packetsReceived, lost: s.packetsLost, bytes: s.bytesReceived,
-        codec: (report.get(s.codecId) || {}).mimeType, frames: s.framesDecoded || 0, width: s.frameWidth, height: s.frameHeight, freezes: s.freezeCount, frozen: s.totalFreezesDuration,
-        energy: s.totalAudioEnergy, concealed: s.concealedSamples, samples: s.totalSamplesReceived, silent: s.silentConcealedSamples, plis: s.pliCount, nacks: s.nackCount, keys: s.keyFramesDecoded, jitter: s.jitter, fec: s.fecPacketsReceived })
+        codec: (report.get(s.codecId) || {}).mimeType, frames: s.framesDecoded || 0, dropped: s.framesDropped || 0, width: s.frameWidth, height: s.frameHeight, freezes: s.freezeCount, frozen: s.totalFreezesDuration,
+        energy: s.totalAudioEnergy, concealed: s.concealedSamples, samples: s.totalSamplesReceived, silent: s.silentConcealedSamples, plis: s.pliCount, nacks: s.nackCount, keys: s.keyFramesDecoded, jitter: s.jitter, delay: s.jitterBufferDelay, emitted: s.jitterBufferEmittedCount, fec: s.fecPacketsReceived })
       if (s.type === 'outbound-rtp') out.out.push({ kind: s.kind, rid: s.rid, mid: s.mid, bytes: s.bytesSent, frames: s.framesEncoded || 0, width: s.frameWidth, height: s.frameHeight,
-        target: s.targetBitrate, keys: s.keyFramesEncoded, nacks: s.nackCount, plis: s.pliCount, limit: s.qualityLimitationReason, retransmitted: s.retransmittedPacketsSent })
+        target: s.targetBitrate, keys: s.keyFramesEncoded, nacks: s.nackCount, plis: s.pliCount, limit: s.qualityLimitationReason, encode: s.totalEncodeTime, retransmitted: s.retransmittedPacketsSent, again: s.retransmittedBytesSent, packets: s.packetsSent })
       if (s.type === 'candidate-pair' && s.nominated) out.pair = { rtt: s.currentRoundTripTime, out: s.availableOutgoingBitrate }
     })
     return out
@@ -135,6 +135,6 @@ class Call {
     for (let i = 0; i < d.length; i += 4) { const y = (d[i] + d[i + 1] + d[i + 2]) / 3; n++; sum += y; square += y * y; r += d[i]; gr += d[i + 1]; b += d[i + 2] }
     return { mean: sum / n, spread: Math.sqrt(square / n - (sum / n) ** 2), r: r / n, g: gr / n, b: b / n, width: v.videoWidth, height: v.videoHeight }
   }
-  leave() { this.closed = 'left'; this.say({ type: 'leave' }); for (const pc of this.peers.values()) pc.close() }
+  leave() { this.closed = 'left'; this.say({ type: 'leave' }); for (const pc of this.peers.values()) pc.close(); this.stream?.getTracks().forEach(t => t.stop()) }
 }
 window.join = (url, token, options) => { window.call = new Call(url, token, options); return window.call.open().then(() => true) }

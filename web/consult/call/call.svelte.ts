@@ -2,6 +2,7 @@
  *  handed to them. */
 import type { Bye, ChatLine, Flow, Person, Pointed, Problem, Quality, Room, Welcome } from '../messages'
 import type { ConsultClient, Phase } from '../protocol'
+import type { Why } from '../protocol/wire'
 import type { Draft } from '../protocol/outbox'
 import { MediaLink } from '../media/link'
 import type { Own } from '../media/own.svelte'
@@ -12,8 +13,12 @@ import { Vitals } from './vitals'
 
 const POINTED_FOR = 2000 // ms
 const NOTICE_FOR = 8000 // ms
+/** ms: an interruption that is over sooner is not worth a word. */
+export const BRIEF = 900
 
-export type Notice = { kind: 'back'; away: number } | { kind: 'problem'; problem: Problem } | { kind: 'chat-full' }
+/** `picture`: the media alone was away, the socket was not. */
+export type Notice =
+  { kind: 'back'; away: number; why: Why | 'picture' } | { kind: 'problem'; problem: Problem } | { kind: 'chat-full' }
 
 export class Call {
   phase = $state.raw<Phase>({ name: 'idle' })
@@ -85,9 +90,9 @@ export class Call {
       // The waiting room tells chat and media that they are early; nobody did anything wrong.
       if (problem.about !== 'media' && problem.about !== 'receive') this.#note({ kind: 'problem', problem })
     })
-    client.on('back', ({ away }) => this.#note({ kind: 'back', away }))
+    client.on('back', ({ away, why }) => this.#note({ kind: 'back', away, why }))
     this.link.on('incoming', (incoming) => (this.incoming = incoming))
-    this.link.on('state', (state) => (this.media = state))
+    this.link.on('state', (state) => this.#mediaChanged(state))
     this.link.on('pointed', (pointed) => this.#pointed(pointed))
     this.link.on('vitals', (message) => {
       const change = this.vitals.take(message, client.serverNow())
@@ -209,6 +214,16 @@ export class Call {
     this.notice = notice
     clearTimeout(this.#noticed)
     this.#noticed = setTimeout(() => (this.notice = null), NOTICE_FOR)
+  }
+
+  #mediaChanged(state: { up: boolean; since: number }): void {
+    const away = state.since - this.media.since
+    const before = this.#totals !== null // there was a picture before: this is no first connection
+    this.media = state
+    if (!state.up || !before || away < BRIEF) return
+    // Socket and media were away together: the longer of the two is what a person went without.
+    const why = this.notice?.kind === 'back' ? this.notice.why : 'picture'
+    this.#note({ kind: 'back', away: Math.max(away, this.notice?.kind === 'back' ? this.notice.away : 0), why })
   }
 
   #pointed(pointed: Pointed): void {

@@ -71,6 +71,8 @@ class FakePeer {
   slots() {
     this.incoming = [{ seat: 's1', use: 'camera', track: {} as MediaStreamTrack }]
   }
+  bytes = 0
+  received = () => Promise.resolve(this.closed ? null : this.bytes)
   send(use: string, track: unknown) {
     this.sends.push([use, track])
     return Promise.resolve()
@@ -153,8 +155,12 @@ describe('make before break', () => {
     expect(old.closed).toBe(false)
     expect(link.peer?.number).toBe(old.number)
     client.emit('pc', { type: 'pc', pc: fresh.number, state: 'connected' })
-    expect(old.closed).toBe(true)
     expect(link.peer?.number).toBe(fresh.number)
+    // It sends no more, but its channels stay until the new one's are open.
+    expect(old.sends.slice(-3)).toEqual(['microphone', 'camera', 'screen'].map((use) => [use, null]))
+    expect(old.closed).toBe(false)
+    clock.pass(1500)
+    expect(old.closed).toBe(true)
     expect(client.sent.at(-1)).toEqual({ type: 'close_pc', pc: old.number })
   })
 
@@ -187,6 +193,30 @@ describe('make before break', () => {
     client.emit('welcome', client.welcome)
     expect(peers).toHaveLength(1)
     client.welcome = { ...client.welcome, pc: 0 }
+    client.emit('welcome', client.welcome)
+    expect(peers).toHaveLength(2)
+  })
+
+  it('after a lost socket also when nothing arrives on it any more', async () => {
+    const peer = await connect()
+    client.welcome = { ...client.welcome, pc: peer.number }
+    for (const [arrived, made] of [
+      [1000, 1],
+      [0, 2],
+    ] as const) {
+      client.emit('welcome', client.welcome)
+      await settled()
+      peer.bytes += arrived
+      clock.pass(400)
+      await settled()
+      expect(peers).toHaveLength(made)
+    }
+  })
+
+  it('after a lost socket at once when its path is known to be broken', async () => {
+    const peer = await connect()
+    peer.handlers.state(true)
+    client.welcome = { ...client.welcome, pc: peer.number }
     client.emit('welcome', client.welcome)
     expect(peers).toHaveLength(2)
   })

@@ -12,6 +12,8 @@ const CONNECT_TIMEOUT = 8000 // ms for a new peer connection; a slow satellite l
 const DISCONNECTED = 1000 // ms that ICE may be disconnected before a new one is made
 const OFFERS_A_MINUTE = 10 // the server refuses the thirteenth
 const MOST_CANDIDATES = 60
+const DOUBT = 400 // ms without a packet, just after the socket came back, that make a path a dead one
+const CHANGE_OVER = 1500 // ms that the channels of the old one stay open, until the new one's are
 
 export interface LinkEvents {
   /** Whom is seen and heard has changed. */
@@ -30,6 +32,7 @@ export class MediaLink extends Events<LinkEvents> {
   readonly tracks: Tracks = {}
   #now: Peer | null = null
   #next: Peer | null = null
+  #old = new Set<Peer>()
   #shape: Shape = 'pair'
   #attempt = 0
   #offers: number[] = []
@@ -74,8 +77,8 @@ export class MediaLink extends Events<LinkEvents> {
     this.#stopped = true
     for (const off of this.#off) off()
     for (const cancel of Object.values(this.#cancel)) cancel?.()
-    this.#now?.close()
-    this.#next?.close()
+    for (const peer of [this.#now, this.#next, ...this.#old]) peer?.close()
+    this.#old.clear()
     this.#now = this.#next = null
     this.client.talk = () => false
   }
@@ -184,10 +187,18 @@ export class MediaLink extends Events<LinkEvents> {
     this.#show()
     // Tracks may have changed between the offer and now.
     for (const use of ['microphone', 'camera', 'screen'] as const) void peer.send(use, this.tracks[use] ?? null)
-    if (old) {
+    if (old) this.#retire(old)
+  }
+
+  /** The old one sends nothing more; what is on its way in its channels (vital signs) still arrives. */
+  #retire(old: Peer): void {
+    for (const use of ['microphone', 'camera', 'screen'] as const) void old.send(use, null)
+    this.#old.add(old)
+    this.clock.after(CHANGE_OVER, () => {
+      if (!this.#old.delete(old)) return
       old.close()
       this.client.send({ type: 'close_pc', pc: old.number })
-    }
+    })
   }
 
   #failed(): void {
@@ -228,10 +239,21 @@ export class MediaLink extends Events<LinkEvents> {
   }
 
   /** The server says which peer connection of ours still stands there: after the death of its process none does, which a
-   *  browser would notice only many seconds later. */
+   *  browser would notice only many seconds later. Nor does it notice at once that its own address is another one. */
   #welcomed(): void {
-    if (this.#now && this.client.welcome?.pc !== this.#now.number) this.renew()
+    if (this.#now && (this.client.welcome?.pc !== this.#now.number || !this.up)) this.renew()
+    else if (this.#now && !this.#next) void this.#doubt(this.#now)
     this.announce()
+  }
+
+  /** The socket was lost: does the path of the media still carry anything? */
+  async #doubt(peer: Peer): Promise<void> {
+    const before = await peer.received()
+    this.clock.after(DOUBT, () => {
+      void peer.received().then((after) => {
+        if (peer === this.#now && !this.#next && before !== null && after !== null && after <= before) this.renew()
+      })
+    })
   }
 
   #roomChanged(): void {

@@ -102,6 +102,15 @@ export class Peer {
     return !this.#closed && this.rtc.connectionState === 'connected'
   }
 
+  /** Bytes that arrived so far, on all lines and channels; null when that cannot be told. */
+  async received(): Promise<number | null> {
+    if (this.#closed) return null
+    let bytes: number | null = null
+    for (const one of (await this.rtc.getStats()).values() as IterableIterator<Record<string, unknown>>)
+      if (one.type === 'transport' && typeof one.bytesReceived === 'number') bytes = (bytes ?? 0) + one.bytesReceived
+    return bytes
+  }
+
   close(): void {
     this.#closed = true
     this.rtc.onicecandidate = this.rtc.onconnectionstatechange = this.rtc.oniceconnectionstatechange = null

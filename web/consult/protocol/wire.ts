@@ -23,11 +23,13 @@ export type Phase =
 type ServerMap = { [M in ServerMessage as M['type']]: M }
 export interface ClientEvents extends ServerMap {
   phase: Phase
-  /** Joined again after a loss of `away` ms. */
-  back: { away: number }
+  /** Joined again after a loss of `away` ms: of the link, of the server's process, or by reloading the page. */
+  back: { away: number; why: Why }
   /** What waits to be sent has changed. */
   outbox: Outbox
 }
+
+export type Why = 'link' | 'server' | 'reload'
 
 export interface Options {
   url: string
@@ -35,6 +37,8 @@ export interface Options {
   token?: string | undefined
   store: Store
   open: (url: string) => Socket
+  /** A small request to the same server; true when it was answered. Without it the backoff alone decides. */
+  probe?: () => Promise<boolean>
   clock?: Clock
   /** Named in the server's record of the call, e.g. the browser. */
   client?: string

@@ -30,6 +30,14 @@ export const stateWords = {
   ],
   tryNow: ['Nối ngay', 'Connect now'],
   backAgain: ['Đã nối lại sau {time}', 'Back after {time}'],
+  backLink: ['Kết nối mạng đã bị ngắt.', 'The network connection had broken.'],
+  backServer: ['Máy chủ đã khởi động lại.', 'The server was restarted.'],
+  backReload: ['Trang đã được tải lại.', 'The page was loaded again.'],
+  backPicture: ['Hình và tiếng đã bị ngắt.', 'Picture and sound had broken off.'],
+  offlineText: [
+    'Máy này đang không có mạng: kiểm tra dây mạng hoặc Wi-Fi. Cuộc gọi tự nối lại khi có mạng.',
+    'This machine has no network: check the cable or Wi-Fi. The call comes back by itself.',
+  ],
   weak: ['Mạng yếu, đã chuyển chỉ âm thanh', 'Weak link, switched to sound only'],
   weakText: [
     'Âm thanh và số đo vẫn đủ. Hình tự về khi mạng khá hơn.',

@@ -1,5 +1,6 @@
 """$batch in the JSON form (OData JSON 4.01, 19): requests in order, those of one atomicityGroup in one transaction."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -84,16 +85,19 @@ def _request(raw: dict[str, msgspec.Raw], plain: dict[str, Any]) -> tuple[str, R
     return str(id), Request(method, path, pairs, body, kind), None if group is None else str(group)
 
 
-def run(reader: Reader, group: Group) -> list[dict[str, object]]:
-    """Answers of a group. Raises GroupError when one fails: nothing of the group stays."""
+def run(reader: Reader, group: Group, made: dict[str, str]) -> list[dict[str, object]]:
+    """Answers of a group. Raises GroupError when one fails: nothing of the group stays.
+
+    `made`: what requests before it have made, path by id of the request; "" where one failed. The group's are added.
+    """
     results: list[dict[str, object]] = []
-    made: dict[str, str] = {}
+    new: dict[str, str] = {}
     for id, request in zip(group.ids, group.requests, strict=True):
         try:
-            answer = dispatch.answer(reader, _referring(request, made))
+            answer = dispatch.answer(reader, _referring(request, made | new))
             results.append(_result(id, answer))
             if "Location" in answer.headers:
-                made[f"${id}"] = answer.headers["Location"].rsplit("/v1.1/", 1)[-1]
+                new[id] = answer.headers["Location"].rsplit("/v1.1/", 1)[-1]
         except UnavailableError:
             raise
         except (TramError, psycopg.DataError, psycopg.IntegrityError) as error:
@@ -106,15 +110,54 @@ def run(reader: Reader, group: Group) -> list[dict[str, object]]:
                     for one in group.ids
                 ]
             ) from None
+    made |= new
     return results
 
 
+class DependencyError(TramError):
+    """What a request refers to was not made."""
+
+    code = "dependency"
+
+
 def _referring(request: Request, made: dict[str, str]) -> Request:
-    """`$1/Datastreams`: what the request of id 1 in the same group has made."""
-    first, slash, rest = request.path.partition("/")
-    if first in made:
-        return Request(request.method, made[first] + slash + rest, request.query, request.body, request.content_type)
-    return request
+    """The request with what it refers to: `$1/Datastreams` or `Things($1)` as url, `{"@iot.id": "$1"}` in the body."""
+
+    def path(found: re.Match[str]) -> str:
+        return _path(found["id"], made) if found["id"] in made else found[0]
+
+    def id(found: re.Match[str]) -> str:
+        return f"({_id(_path(found['id'], made))})" if found["id"] in made else found[0]
+
+    def member(found: re.Match[bytes]) -> bytes:
+        name = found["id"].decode("utf-8", "replace")
+        if name not in made:
+            return found[0]
+        made_id = _id(_path(name, made))
+        # An Observation's id is a text, all others' are numbers.
+        return found["name"] + (f'"{made_id[1:-1]}"' if made_id.startswith("'") else made_id).encode()
+
+    where = _SEGMENT.sub(id, _FIRST.sub(path, request.path))
+    query = [(name, _VALUE.sub(lambda found: id(found)[1:-1], text)) for name, text in request.query]
+    body = _MEMBER.sub(member, request.body)
+    return Request(request.method, where, query, body, request.content_type)
+
+
+# An unescaped quote stands in no JSON string: what these match in a body is a member.
+_MEMBER = re.compile(rb'(?P<name>"@iot\.id"\s*:\s*)"\$(?P<id>[^"\\]+)"')
+_FIRST = re.compile(r"^\$(?P<id>[^/()]+)(?=/|$)")
+_SEGMENT = re.compile(r"\(\$(?P<id>[^()/]+)\)")
+_VALUE = re.compile(r"(?<=eq )\$(?P<id>[\w-]+)\b")
+
+
+def _path(id: str, made: dict[str, str]) -> str:
+    if not made[id]:
+        raise DependencyError(f"request {id} has made nothing")
+    return made[id]
+
+
+def _id(path: str) -> str:
+    return path[path.rindex("(") + 1 : -1]
 
 
 def _result(id: str, answer: Answer) -> dict[str, object]:
@@ -132,6 +175,8 @@ def _status(error: Exception) -> tuple[int, str]:
     text = str(error).strip().split("\n")[0]
     if isinstance(error, psycopg.IntegrityError):
         return 409, text
+    if isinstance(error, DependencyError):
+        return 424, text
     if isinstance(error, QueryError) or not isinstance(error, TramError):
         return 400, text
     return PROBLEMS.get(error.code, (400, ""))[0], text

@@ -70,8 +70,11 @@ def post_batch(permit: Reads, request: Request, shared: Shared, body: Body) -> R
     may = _may_write(permit)
     groups = batch.parse(body)
     results = []
+    made: dict[str, str] = {}
     for group in groups:
-        results += _group(permit, request, shared, group, may=may)
+        answers_of = _group(permit, request, shared, group, made, may=may)
+        made = dict.fromkeys(group.ids, "") | made
+        results += answers_of
     return _response(answers.of({"responses": results}))
 
 
@@ -108,14 +111,14 @@ def _write(permit: Permit, request: Request, shared: State, body: bytes) -> Resp
 
 
 def _group(
-    permit: Permit, request: Request, shared: State, group: batch.Group, *, may: Permit | None
+    permit: Permit, request: Request, shared: State, group: batch.Group, made: dict[str, str], *, may: Permit | None
 ) -> list[dict[str, object]]:
     """One atomicity group, or one request: all of it in one transaction."""
     if group.writes and may is None:
         return batch.refused(group, 403, "writing needs other rights")
     try:
         with _reader(may or permit, request, shared, write=may is not None) as reader:
-            results = batch.run(reader, group)
+            results = batch.run(reader, group, made)
             if group.writes:
                 for one in group.requests:
                     _audit(permit, reader, one)

@@ -229,6 +229,29 @@ def test_a_batch_in_order_with_a_group_that_fails_as_one(sta: Sta) -> None:
     assert sta.names("Things", filter="name eq 'nie da'") == []
 
 
+def test_requests_of_a_batch_refer_to_what_others_before_them_made(sta: Sta) -> None:
+    note = 'says "@iot.id": "$thing"'
+    body = {"requests": [
+        {"id": "thing", "method": "post", "url": "Things", "body": thing(properties={"note": note})},
+        {"id": "s", "atomicityGroup": "g", "method": "post", "url": "Datastreams",
+         "body": datastream(Thing={"@iot.id": "$thing"})},
+        {"id": "o", "atomicityGroup": "g", "method": "post", "url": "Datastreams($s)/Observations",
+         "body": {"result": 1, "phenomenonTime": at(1)}},
+        {"id": "p", "method": "patch", "url": "$o", "body": {"result": 2}},
+        {"id": "q", "method": "get", "url": "Observations?$filter=Datastream/id eq $s"},
+        {"id": "r", "method": "get", "url": "Observations($o)/Datastream/Thing?$select=id,properties"},
+        {"id": "bad", "method": "post", "url": "Things", "body": {"name": 5}},
+        {"id": "after", "method": "post", "url": "$bad/Datastreams", "body": datastream()},
+        {"id": "inside", "method": "post", "url": "Datastreams", "body": datastream(Thing={"@iot.id": "$bad"})},
+        {"id": "unknown", "method": "post", "url": "Datastreams", "body": datastream(Thing={"@iot.id": "$never"})},
+    ]}  # fmt: skip
+    results = sta.send("POST", "$batch", body).json()["responses"]
+    assert [one["status"] for one in results] == [201, 201, 201, 200, 200, 200, 400, 424, 424, 400], results
+    assert [one["result"] for one in results[4]["body"]["value"]] == [2]
+    assert results[5]["body"]["properties"] == {"note": note}
+    assert results[5]["body"]["@iot.id"] == results[0]["body"]["@iot.id"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [

@@ -1,5 +1,6 @@
 """`/sta/v1.1`: OGC SensorThings API 1.1 over HTTP. Answers are made in get.py and write.py; here is transport."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from services.sta import answer as answers
 from services.sta import batch, dispatch
 from services.sta.access import Access
 from services.sta.lexer import QueryError
-from services.sta.read import Reader
+from services.sta.read import Reader, TooLongError
 from services.sta.root import root
 from tram.errors import TramError
 from tram.identity import Reach, decide
@@ -26,7 +27,9 @@ from tram.store.database import Connection, available
 
 PREFIX = "/sta/v1.1"
 SECONDS = 5.0
-"""What one statement may take: a query that needs longer is told to ask for less."""
+"""What one statement may take: a query that needs longer is told to ask for less. With a filter: settings."""
+BATCH_SECONDS = 8.0
+"""After so long no further request of a batch is begun."""
 
 router = APIRouter(prefix=PREFIX, tags=["sensorthings"], responses=ANSWERS)
 
@@ -71,7 +74,11 @@ def post_batch(permit: Reads, request: Request, shared: Shared, body: Body) -> R
     groups = batch.parse(body)
     results = []
     made: dict[str, str] = {}
+    until = time.monotonic() + BATCH_SECONDS
     for group in groups:
+        if time.monotonic() > until:
+            results += batch.refused(group, 400, f"what is before it took {BATCH_SECONDS:g} s: send it again, in parts")
+            continue
         answers_of = _group(permit, request, shared, group, made, may=may)
         made = dict.fromkeys(group.ids, "") | made
         results += answers_of
@@ -149,13 +156,11 @@ def _reader(permit: Permit, request: Request, shared: State, *, write: bool) -> 
     try:
         with available(), shared.pool.connection(timeout=CONNECTION_SECONDS) as conn:
             _limit(conn)
-            yield Reader(conn, access, _base(request, shared))
+            yield Reader(conn, access, _base(request, shared), shared.settings.sta_filter_seconds)
     except (QueryError, TramError) as error:
         raise _problem(error) from None
     except psycopg.errors.QueryCanceled:
-        raise Problem(
-            "query", f"it would take longer than {SECONDS:g} s: name a Datastream, a time or a $top"
-        ) from None
+        raise _problem(TooLongError()) from None
     except psycopg.errors.StatementTooComplex:
         raise Problem("query", "it is nested too deep for the database") from None
     except psycopg.DataError as error:

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import psycopg
+from psycopg import ServerCursor
+from psycopg.rows import TupleRow
 
 from services.sta import skiptoken
 from services.sta.answer import Answer, text
 from services.sta.lexer import QueryError
 from services.sta.mapping import TABLES, json_of
+from services.sta.paging import next_address, page_limit, shape_of
 from services.sta.query import Query, build, selected
-from services.sta.read import ENTITIES_MOST, Reader, next_address, page_limit, shape_of
+from services.sta.read import ENTITIES_MOST, Reader, TooLongError
 from services.sta.resolve import Scope
 from services.sta.sql import Sql
 from services.sta.syntax import Options
@@ -20,6 +24,8 @@ from services.sta.syntax import Options
 ROWS_MOST = 1_000_000
 """Most rows of one CSV or GeoJSON answer without $top; they are streamed."""
 CHUNK = 1_000
+PIECE = "5s"
+"""What each piece but the first may take."""
 
 
 def answer(reader: Reader, found: Scope, options: Options, here: str) -> Answer:
@@ -48,12 +54,26 @@ def _query(reader: Reader, found: Scope, options: Options) -> Query:
 
 
 def _rows(reader: Reader, query: Sql) -> Iterator[list[tuple[Any, ...]]]:
-    """In pieces from a cursor of the server, so that memory does not grow with the answer."""
+    """In pieces from a cursor of the server, so that memory does not grow with the answer.
+
+    A filter's time runs to the first piece: what comes after that is a long answer, not a costly question.
+    """
     cursor = reader.conn.cursor("sta_rows")
-    cursor.execute(query.query, query.params)
+    reader.limit()
+    try:
+        cursor.execute(query.query, query.params)
+        first = cursor.fetchmany(CHUNK)
+    except psycopg.errors.QueryCanceled:
+        raise TooLongError from None
+    reader.conn.execute("SELECT set_config('statement_timeout', %s, true)", (PIECE,))
+    return _following(cursor, first)
+
+
+def _following(cursor: ServerCursor[TupleRow], rows: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     with cursor:
-        while rows := cursor.fetchmany(CHUNK):
+        while rows:
             yield rows
+            rows = cursor.fetchmany(CHUNK)
 
 
 def _flat(json: str | None) -> str:
@@ -134,7 +154,6 @@ def _data_array(reader: Reader, found: Scope, options: Options, here: str) -> st
     ]
     count = ""
     if options.count:
-        counted = query.count()
-        total = reader.conn.execute(counted.query, counted.params).fetchone()
+        total = reader.run(query.count()).fetchone()
         count = f'"@iot.count":{total[0] if total else 0},'
     return f'{{{count}"value":[{",".join(made)}]{tail}}}'

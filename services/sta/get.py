@@ -16,6 +16,7 @@ def get(reader: Reader, request: Request) -> Answer:
     """Answers a GET below the service root. Raises QueryError, NotFoundError, TramError."""
     address = addresses.parse(request.path)
     asked = options.parse(request.query)
+    reader.bound(asked)
     target = address.target
     found = resolve.scope(reader, address.steps)
     here = f"{reader.base}/{request.path.strip('/')}"
@@ -23,8 +24,7 @@ def get(reader: Reader, request: Request) -> Answer:
         query = build(
             reader.conn, found.entity.name, found.alias, reader.access, asked, through=found.through, on=found.on
         )
-        count = query.count()
-        row = reader.conn.execute(count.query, count.params).fetchone()
+        row = reader.run(query.count()).fetchone()
         return Answer(200, str(row[0] if row else 0).encode(), content_type="text/plain")
     if address.tail:
         return _property(reader, found, address)

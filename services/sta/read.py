@@ -4,32 +4,29 @@ A page's rows are (id, members, …); what is expanded comes in one more query f
 (so that $top, $filter and $orderby count for each parent) and by id for links to one.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
+
+import psycopg
 
 from services.sta import ends, skiptoken
 from services.sta.access import Access
 from services.sta.lexer import QueryError
 from services.sta.mapping import LATER, TABLES
 from services.sta.model import ENTITIES, Entity
+from services.sta.paging import costly, merged, next_address, page_limit, shape_of
 from services.sta.query import Query, body, build, selected
 from services.sta.sql import TRUE, Sql, make
-from services.sta.syntax import Expand, Options
+from services.sta.syntax import Options
+from tram.errors import TramError
 from tram.store import series
-from tram.store.database import Connection
+from tram.store.database import Connection, Cursor
 
-PAGE = 100
-"""Entities of a page, and of each expanded set, when $top says nothing."""
-PAGE_MOST = {"Observation": 10_000}
-MOST = 1_000
-"""Largest $top that is followed at once; more comes by nextLink. Observations: PAGE_MOST."""
 ENTITIES_MOST = 50_000
 """Most entities of one answer, expanded ones included."""
-EXPANDS = 8
-"""Most navigations within each other in $expand."""
 
 
 class Row:
@@ -41,15 +38,52 @@ class Row:
         self.id, self.members = id, members
 
 
+class TooLongError(TramError):
+    """A query that the database did not end in time."""
+
+    code = "query"
+
+    def __init__(self) -> None:
+        super().__init__("it would take too long: name a Datastream, a time or a $top")
+
+
 @dataclass
 class Reader:
-    """Reads for one request. `base` is the address of the service root, without a slash at its end."""
+    """Reads for one request. `base` is the address of the service root, without a slash at its end.
+
+    Attributes:
+        filter_seconds: what all statements of a request may take together when a filter or an order can ask for
+            anything; without those, the connection's own limit for each statement holds.
+    """
 
     conn: Connection
     access: Access
     base: str
+    filter_seconds: float = 5.0
     read: int = 0
     _aliases: int = 0
+    _deadline: float | None = None
+
+    def bound(self, options: Options) -> None:
+        """Time begins to run, if the options ask for what nobody knows the cost of."""
+        if costly(options):
+            self._deadline = time.monotonic() + self.filter_seconds
+
+    def run(self, query: Sql) -> Cursor:
+        """One statement. Raises TooLongError."""
+        self.limit()
+        try:
+            return self.conn.execute(query.query, query.params)
+        except psycopg.errors.QueryCanceled:
+            raise TooLongError from None
+
+    def limit(self) -> None:
+        """The next statement gets what is left. Raises TooLongError."""
+        if self._deadline is not None:
+            left = round((self._deadline - time.monotonic()) * 1000)
+            if left < 1:
+                raise TooLongError
+            self.conn.execute("SELECT set_config('statement_timeout', %s, true)", (str(left),))
 
     def alias(self) -> str:
         self._aliases += 1
@@ -57,7 +91,7 @@ class Reader:
 
     def rows(self, query: Sql) -> list[tuple[Any, ...]]:
         """Runs a query; counts what it gives. Raises QueryError when it is too much."""
-        found = self.conn.execute(query.query, query.params).fetchall()
+        found = self.run(query).fetchall()
         self.read += len(found)
         if self.read > ENTITIES_MOST:
             raise QueryError(f"more than {ENTITIES_MOST} entities in one answer: use $top or $filter", "$expand", 0)
@@ -91,7 +125,7 @@ class Reader:
         rows = self.entities(query.entity, [row[: len(columns) - len(query.keys)] for row in found[:limit]], options)
         count = ""
         if options.count:
-            total = self.conn.execute(query.count().query, query.count().params).fetchone()
+            total = self.run(query.count()).fetchone()
             count = f'"@iot.count":{total[0] if total else 0},'
         tail = f',"@iot.nextLink":{_json(next_link)}' if next_link else ""
         return f'{{{count}"value":[{",".join(rows)}]{tail}}}'
@@ -245,7 +279,7 @@ class Reader:
             f"SELECT {parent}.id, ({{}}) FROM {TABLES[entity.name].main} {parent} WHERE {parent}.id = ANY(%s::bigint[])"
         )
         around = make(text, count)
-        return dict(self.conn.execute(around.query, (*around.params, _array(ids))).fetchall())
+        return dict(self.run(Sql(around.text, (*around.params, _array(ids)))).fetchall())
 
 
 def _array(ids: Iterable[int]) -> str:
@@ -264,50 +298,9 @@ def _first_of_each(found: Iterable[tuple[Any, ...]], limit: int) -> list[tuple[A
     return kept
 
 
-def page_limit(entity: str, options: Options) -> int:
-    """Rows of a page. A larger $top is no error: the rest comes by nextLink (OGC 18-088, 9.3.3.4)."""
-    return min(PAGE if options.top is None else options.top, PAGE_MOST.get(entity, MOST))
-
-
 def _ones(entity: Entity, options: Options) -> list[str]:
     """The expanded links that lead to one entity."""
     return [name for name in merged(options.expand) if name in entity.links and not entity.links[name].many]
-
-
-def merged(expands: Sequence[Expand], depth: int = 0) -> dict[str, Options]:
-    """By the first segment of each $expand: `Datastream/Thing` is Datastream with Thing expanded in it.
-
-    Raises QueryError: nested too deep.
-    """
-    if depth > EXPANDS:
-        raise QueryError(f"more than {EXPANDS} navigations within each other", "$expand", 0)
-    found: dict[str, Options] = {}
-    for expand in expands:
-        name, rest = expand.path[0], expand.path[1:]
-        options = expand.options
-        if rest:
-            options = Options(expand=(Expand(rest, expand.options, expand.at),))
-        if name in found:
-            before = found[name]
-            kept = options if not rest else before
-            options = replace(kept, expand=(*before.expand, *options.expand))
-        found[name] = options
-        merged(options.expand, depth + 1)
-    return found
-
-
-def next_address(address: str, options: Options, token: str | None) -> str:
-    """The address of the next page: the same options, and where it begins."""
-    kept = [(name, text) for name, text in options.texts if name not in ("$skip", "$skiptoken")]
-    if token is not None:
-        kept.append(("$skiptoken", token))
-    return address + "?" + "&".join(f"{name}={quote(text, safe='$(),/:;=@*')}" for name, text in kept)
-
-
-def shape_of(address: str, options: Options) -> str:
-    texts = dict(options.texts)
-    path = address.split("/sta/v1.1", 1)[-1]
-    return f"{path}|{texts.get('$filter', '')}|{texts.get('$orderby', '')}"
 
 
 def _json(text: str) -> str:

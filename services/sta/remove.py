@@ -4,7 +4,8 @@ import numpy as np
 
 from services.sta.bodies import BodyError
 from services.sta.resolve import Handle
-from services.sta.writer import MAIN, Writer
+from services.sta.tables import MAIN
+from services.sta.writer import Writer
 from tram.clock import to_micros
 from tram.errors import ConflictError
 from tram.store import observations

@@ -10,56 +10,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import numpy as np
 from psycopg import sql
 
 from services.sta import geo, resolve
 from services.sta.bodies import BodyError, Sent
+from services.sta.correct import correct
 from services.sta.model import ENTITIES
 from services.sta.read import Reader
 from services.sta.resolve import Handle, Scope
 from services.sta.results import Rows
-from tram.clock import from_micros, to_micros
+from services.sta.tables import COLUMNS, LINK_COLUMNS, MAIN
+from tram.clock import from_micros
 from tram.errors import ConflictError, NotFoundError, TramError
 from tram.store import observations
 from tram.units import ucum
 
-# Property -> (column, its type); what is not here is no column of the main table.
-COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
-    "Thing": {"name": ("label", "text"), "description": ("description", "text"), "properties": ("properties", "jsonb")},
-    "Location": {
-        "name": ("name", "text"), "description": ("description", "text"), "encodingType": ("encoding", "text"),
-        "location": ("geometry", "jsonb"), "properties": ("properties", "jsonb"),
-    },
-    "HistoricalLocation": {"time": ("time", "timestamptz")},
-    "Datastream": {
-        "name": ("name", "text"), "description": ("description", "text"),
-        "observationType": ("observation_type", "text"), "unitOfMeasurement": ("unit_of_measurement", "jsonb"),
-        "observedArea": ("observed_area", "jsonb"), "properties": ("properties", "jsonb"),
-    },
-    "Sensor": {
-        "name": ("name", "text"), "description": ("description", "text"), "encodingType": ("encoding", "text"),
-        "metadata": ("metadata", "jsonb"), "properties": ("properties", "jsonb"),
-    },
-    "ObservedProperty": {
-        "name": ("title", "text"), "description": ("description", "text"), "definition": ("definition", "text"),
-        "properties": ("properties", "jsonb"),
-    },
-    "FeatureOfInterest": {
-        "name": ("name", "text"), "description": ("description", "text"), "encodingType": ("encoding", "text"),
-        "feature": ("feature", "jsonb"), "properties": ("properties", "jsonb"),
-    },
-}  # fmt: skip
-MAIN = {
-    "Thing": "thing", "Location": "location", "HistoricalLocation": "historical_location", "Datastream": "datastream",
-    "Sensor": "sensor", "ObservedProperty": "observed_property", "FeatureOfInterest": "feature_of_interest",
-}  # fmt: skip
-LINK_COLUMNS = {
-    ("Datastream", "Thing"): "thing_id",
-    ("Datastream", "Sensor"): "sensor_id",
-    ("Datastream", "ObservedProperty"): "observed_property_id",
-    ("HistoricalLocation", "Thing"): "thing_id",
-}
 BOUNDED = ("Datastream", "Observation")
 """What somebody whose rights end at an area may make: what belongs to a Thing there."""
 
@@ -285,7 +250,7 @@ class Writer:
             if any(isinstance(item, Sent) for item in found):
                 raise BodyError(f"{entity}.{name}: a change only links entities that are there (OGC 18-088, 10.3)")
         if entity == "Observation":
-            self._correct(one, sent, whole=whole)
+            correct(self.conn, self.find, one, sent, whole=whole)
             return
         values = self._columns(sent)
         if whole:
@@ -312,47 +277,3 @@ class Writer:
                 "SELECT thing_id FROM thing_location WHERE location_id = %s", one.keys
             ).fetchall():
                 self.register(thing)
-
-    def _correct(self, one: Handle, sent: Sent, *, whole: bool) -> None:
-        """An Observation is corrected by the write path; a new phenomenonTime makes it another row of the same id."""
-        row = self.conn.execute(
-            "SELECT coalesce(result_json::text, result::text, 'null'), parameters::text, extra, quality "
-            "FROM observation WHERE datastream_id = %s AND phenomenon_time = %s",
-            one.keys,
-        ).fetchone()
-        assert row is not None
-        before: dict[str, Any] = dict(row[2] or {})
-        properties: dict[str, Any] = {"result": row[0], "phenomenonTime": (one.keys[1], _moment(before.get("end")))}
-        if not whole:
-            properties |= {
-                "parameters": row[1],
-                "resultTime": _moment(before.get("resultTime")),
-                "resultQuality": _text(before.get("resultQuality")),
-                "validTime": (_moment(before["validTime"]), _moment(before.get("validEnd")))
-                if "validTime" in before
-                else None,
-            }
-        properties |= {n: v for n, v in sent.properties.items() if v is not None or n != "phenomenonTime"}
-        feature = before.get("feature")
-        if sent.links.get("FeatureOfInterest"):
-            feature = self.find("FeatureOfInterest", str(sent.links["FeatureOfInterest"][0])).keys[0]
-        stream = one.keys[0]
-        if sent.links.get("Datastream"):
-            stream = self.find("Datastream", str(sent.links["Datastream"][0])).keys[0]
-        changed = Rows(quality=row[3])
-        moved = stream != one.keys[0] or properties["phenomenonTime"][0] != one.keys[1]
-        changed.add(stream, properties, feature, one.id if moved or "id" in before else None)
-        if not moved:
-            observations.correct(self.conn, changed.batch())
-            return
-        observations.delete(self.conn, np.array([one.keys[0]]), np.array([to_micros(one.keys[1])]))
-        if observations.write(self.conn, changed.batch()).duplicates:
-            raise ConflictError("there is another Observation of that Datastream at that phenomenonTime")
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()

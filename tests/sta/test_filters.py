@@ -1,14 +1,16 @@
 """$filter on real databases: every function of the standard, JSON by its types, null as in OData, hostile ones."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.sta.calls import CALLS
 from services.sta.functions import FUNCTIONS
+from tests.servers.api import serve
 from tests.sta.conftest import Sta
-from tests.sta.test_writing import datastream, location, thing
+from tests.sta.test_writing import datastream, deep, location, thing
 
 DEEP = "Datastreams($expand=Thing($expand=" * 9 + "Locations" + "))" * 9
 ROWS = [
@@ -170,6 +172,7 @@ def test_what_holds_for_any_of_many(sta: Sta, stream: int) -> None:
         "st_within(name, geography'POINT (1 1)')", "st_relate(Locations/location, geography'POINT (1 1)', 'x')",
         "(" * 60 + "true" + ")" * 60, "name eq '" + "x" * 20_000 + "'", "name eq 'a", "a in ()", "%s eq %(x)s",
         "Datastreams/Thing/Datastreams/Thing/Datastreams/Thing/Datastreams/Thing/Datastreams/Thing/name eq 'x'",
+        " or ".join(["geo.intersects(Locations/location, geography'POINT (1 1)')"] * 9),
         "properties/x mul 1e300 mul 1e300 eq geo.length(geography'POINT (1 1)')", "'\x00' eq 'a'",
     ],
 )  # fmt: skip
@@ -201,6 +204,31 @@ def test_options_that_do_not_fit(one_sta: Sta, path: str, said: str) -> None:
     answer = one_sta.client.get(f"/sta/v1.1/{path}")
     assert answer.status_code == 400, answer.text
     assert said in answer.json()["detail"]
+
+
+def test_what_would_take_long_is_refused_and_a_long_export_is_not(one_sta: Sta) -> None:
+    rows = [[f"2025-02-{day:02d}T{hour:02d}:{minute:02d}:00Z", minute] for day in range(1, 11) for hour in range(24)
+            for minute in range(60)]  # fmt: skip
+    _, stream = deep(one_sta, 0)
+    body = [{"Datastream": {"@iot.id": stream}, "components": ["phenomenonTime", "result"], "dataArray": rows}]
+    assert one_sta.send("POST", "CreateObservations", body).status_code == 201
+    costly = " or ".join(f"length(concat(tolower(result),'{n}')) eq 99{n}" for n in range(40))
+    settings = replace(one_sta.settings, sta_filter_seconds=0.02)
+    with serve(settings) as api:
+        path = f"{api.url}/sta/v1.1/Datastreams({stream})/Observations"
+        for more in ({}, {"$resultFormat": "CSV"}, {"$resultFormat": "dataArray"}, {"$count": "true", "$top": "0"}):
+            answer = api.client.get(path, params={"$filter": costly, **more})
+            assert answer.status_code == 400, (more, answer.text[:300])
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "too long" in answer.json()["detail"]
+        whole = api.client.get(path, params={"$resultFormat": "CSV"})
+        assert len(whole.text.splitlines()) == 1 + len(rows)
+        batch = {"requests": [
+            {"id": "1", "method": "get", "url": f"Datastreams({stream})/Observations?$filter={costly}"},
+            {"id": "2", "method": "get", "url": "Things?$top=1"},
+        ]}  # fmt: skip
+        posted = api.client.post("/sta/v1.1/$batch", json=batch)
+        assert [one["status"] for one in posted.json()["responses"]] == [400, 200]
 
 
 def test_a_plus_that_was_not_escaped(one_sta: Sta) -> None:

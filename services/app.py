@@ -31,6 +31,7 @@ from services.api import (
 )  # fmt: skip
 from services.auth.guard import check_routes
 from services.auth.oidc import Provider
+from services.city.discovery import discover
 from services.deps import State
 from services.metrics import Measure
 from services.middleware import BodyLimit, Guard, Perimeter, SecurityHeaders, TimeLimit
@@ -110,6 +111,8 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
     errors.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
+    for domain in discover():
+        app.include_router(domain.router)
     pages.install(app)
     check_routes(app)
     _wrap(app, settings, allowed)

@@ -17,6 +17,7 @@ import psycopg
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.calculated import Calculation
+from services.city.discovery import discover, jobs
 from services.jobs import JOBS, Job
 from services.sta.mqtt import Bridge
 from tram.embedded.addresses import DATABASE, MQTT, resolve
@@ -145,7 +146,8 @@ def main() -> int:
             conditions=("database",),
             detail=lambda: holder[0].detail() if holder else {},
         ) as process:
-            holder.append(Worker(settings, process.stopping, process.readiness))
+            every = (*JOBS, *jobs(discover()))
+            holder.append(Worker(settings, process.stopping, process.readiness, every))
             bridge = Bridge(settings, process.stopping) if settings.mqtt_url and settings.sta_mqtt == "on" else None
             if bridge:
                 bridge.start()

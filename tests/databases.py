@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tram.commands.migrate import folders
 from tram.embedded import prefix
 from tram.embedded.postgres import PostgresServer
 from tram.settings import Settings
@@ -92,7 +93,7 @@ class Server:
         if edition not in self._templates:
             name = self.create()
             with psycopg.connect(self.url(name)) as conn:
-                migrate.migrate(conn, plain=edition == "plain")
+                migrate.migrate(conn, folders(), plain=edition == "plain")
             self._templates[edition] = name
         return self._templates[edition]
 

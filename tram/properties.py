@@ -47,6 +47,20 @@ def catalogue() -> tuple[dict[str, ObservedProperty], dict[str, str]]:
     return read_catalogue(files("tram").joinpath("properties.toml").read_text(encoding="utf-8"))
 
 
+def extend(more: Mapping[str, ObservedProperty]) -> None:
+    """Adds a service's own properties to the catalogue of this process; the same once more changes nothing.
+
+    Raises:
+        ValueError: a name that something else has already.
+    """
+    properties, names = catalogue()
+    for name, observed in more.items():
+        if properties.get(name, observed) != observed or names.get(name, name) != name:
+            raise ValueError(f"the name {name!r} is claimed by another property")
+    properties.update(more)
+    names.update({name: name for name in more})
+
+
 def known(name: str) -> ObservedProperty | None:
     """The catalogued property a device means by `name` (its own name or an alias), or None."""
     properties, names = catalogue()

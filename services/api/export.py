@@ -1,9 +1,9 @@
 """Observations as a file."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -38,8 +38,17 @@ def take_out(
         database, ids=datastream, thing=thing, property=property,
         start=None if start is None else to_micros(start), end=None if end is None else to_micros(end),
     )  # fmt: skip
+    return answer(permit, span, kind, {"thing": thing, "property": property})
+
+
+def answer(permit: Permit, span: export.Span, kind: str, asked: Mapping[str, Any]) -> StreamingResponse:
+    """What of a span one may see, as a file. `asked` is for the audit.
+
+    Raises:
+        Problem: too many exports are under way.
+    """
     span = export.Span(permit.visible(span.datastreams, lambda row: row.thing), span.start, span.end)
-    permit.target, permit.detail = kind, {"datastreams": len(span.datastreams), "thing": thing, "property": property}
+    permit.target, permit.detail = kind, {"datastreams": len(span.datastreams), **asked}
     if not _free.acquire(blocking=False):
         raise Problem("unavailable", f"{AT_ONCE} exports are under way: try again when one is done")
     settings = permit.state.settings

@@ -11,6 +11,7 @@ import pytest
 
 from deploy import authorisation
 from services.auth.guard import allowed, check_routes
+from services.city.discovery import discover
 from telehealth import messages
 from telehealth.http_api import router as care
 from telehealth.operations import ENDPOINTS, MESSAGES
@@ -25,6 +26,13 @@ from tram.store import consults
 NOBODY = None
 OPEN = "open to everybody"
 NOW = 1_800_000_000.0
+
+
+def _who(name: str) -> str | None:
+    """A role of the examples: somebody with a token that is none is `nobody-known`, `nobody` has none at all."""
+    return {"nobody-known": "device-cookie", "nobody": NOBODY}.get(name, name)
+
+
 HERE = f"doctor:facility={FACILITY}"
 
 CALCULATED = {"thing": "aq-02", "property": "t", "expression": "a", "inputs": {"a": 999_999}}
@@ -140,6 +148,13 @@ CASES: list[Case] = [
     ("DELETE /sta/v1.1/{path:path}", "city-admin", "operator", None),
 ]  # fmt: skip
 
+# City services tell of their endpoints themselves: services/domains/*/examples.toml.
+EXAMPLES = {case: row for domain in discover() for case, row in domain.examples().items()}
+CASES += [
+    (case, row.get("allowed"), OPEN if "refused" not in row else _who(row["refused"]), row.get("body"))
+    for case, row in EXAMPLES.items()
+]
+
 
 def fills(town: Town, path: str) -> str:
     """A path with real things in it: aq-02 stands in AREA, the person is another doctor of FACILITY."""
@@ -170,7 +185,7 @@ def fills_consult(town: Town, path: str) -> str:
 def ask(town: Town, case: str, who: str | None, body: Any) -> httpx.Response:
     """One request as somebody. `device`: its credential; `device-cookie`: a cookie and token that are none."""
     method, _, path = case.partition(" ")
-    url = fills(town, path)
+    url = EXAMPLES[case]["path"] if case in EXAMPLES else fills(town, path)
     if who == "device":
         issued = ask(town, "POST /api/devices/{name}/credentials", "city-admin-here", {"topics": []}).json()
         with httpx.Client(base_url=town.api.url) as client:

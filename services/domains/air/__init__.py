@@ -1,0 +1,32 @@
+"""Không khí / Air: VN_AQI of stations and communes, forecast, episodes, the sensors' state. docs/guides/air.md."""
+
+from services.city.domain import Clocked, Derivation, Domain, Panel, formulas, properties
+from services.domains.air import derive, vn_aqi
+from services.domains.air.derive import FOLDER, HOUR
+from services.domains.air.endpoints import router
+from tram.clock import DAY
+
+MINUTE = HOUR // 60
+
+DOMAIN = Domain(
+    name="air",
+    labels={"vi": "Không khí", "en": "Air"},
+    properties=properties(FOLDER),
+    formulas=formulas(FOLDER),
+    router=router,
+    operations=frozenset({"observations.read", "open.read", "data.export"}),
+    folder=FOLDER,
+    derivations=(
+        Derivation("hourly", frozenset(vn_aqi.POLLUTANTS), HOUR, 2 * MINUTE, derive.hourly),
+        Derivation("daily", frozenset(vn_aqi.POLLUTANTS), DAY, 10 * MINUTE, derive.daily, offset=7 * HOUR),
+    ),
+    clocked=(Clocked("forecast", 300.0, derive.forecasts),),
+    panels=(
+        Panel("air-map", {"vi": "Bản đồ chất lượng không khí", "en": "Air quality map"}, "/api/air/communes"),
+        Panel("air-stations", {"vi": "Trạm không khí", "en": "Air stations"}, "/api/air/stations"),
+        Panel("air-calendar", {"vi": "Lịch chất lượng không khí", "en": "Air quality calendar"},
+              "/api/air/stations/{name}/calendar"),
+        Panel("air-forecast", {"vi": "Dự báo 24 giờ", "en": "The next 24 hours"}, "/api/air/stations/{name}/forecast"),
+        Panel("air-sensors", {"vi": "Tình trạng cảm biến", "en": "State of the sensors"}, "/api/air/sensors"),
+    ),
+)  # fmt: skip

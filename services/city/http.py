@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from services.api import export as files
-from services.api.models import Datastream, Series
+from services.api import wire
+from services.api.models import Datastream
 from services.auth.guard import Permit, allowed
 from services.city.inputs import QUERIES
 from services.deps import Database, ThingName
@@ -68,7 +69,7 @@ def endpoints(name: str, label: str, inputs: Sequence[str], own: Mapping[str, An
         start: Annotated[Moment | None, Query(alias="from", description="a day before `to` without it")] = None,
         end: Annotated[Moment | None, Query(alias="to", description="now without it")] = None,
         width: Annotated[int, Query(ge=10, le=10_000, description="points, about")] = 1000,
-    ) -> Series:
+    ) -> Response:
         """Measured or computed; raw or the rollup that fits."""
         last = end or datetime.now(UTC)
         begin = start or last - DAY
@@ -77,7 +78,7 @@ def endpoints(name: str, label: str, inputs: Sequence[str], own: Mapping[str, An
         found = _datastream(permit, database, name, property)
         offset = permit.state.settings.utc_offset
         drawn = history(database, found.id, to_micros(begin), to_micros(last), points=width, utc_offset=offset)
-        return Series.of_history(found, begin, last, drawn)
+        return wire.plot(found, begin, last, drawn)
 
     @router.get(
         "/things/{name:path}/compare", summary="A day and the same day last week", operation_id=f"{name}-compare"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.api import export as files
 from services.api import wire
-from services.api.models import Datastream
+from services.api.models import Datastream, Series
 from services.auth.guard import Permit, allowed
 from services.city.inputs import QUERIES
 from services.deps import Database, ThingName
@@ -59,8 +59,9 @@ def endpoints(name: str, label: str, inputs: Sequence[str], own: Mapping[str, An
     shown = Annotated[str, Query(max_length=200, description="one of " + ", ".join([*own, *inputs]), examples=[first])]
 
     @router.get(
-        "/things/{name:path}/history", summary="One property of a Thing over time", operation_id=f"{name}-history"
-    )
+        "/things/{name:path}/history", summary="One property of a Thing over time", operation_id=f"{name}-history",
+        response_model=Series,
+    )  # fmt: skip
     def thing_history(
         permit: Reads,
         database: Database,

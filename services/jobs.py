@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tram.embedded.secret import keyring
+from tram.identity import brokerrules
 from tram.runtime import brokerfiles
+from tram.runtime.brokercontrol import Control
 from tram.settings import Settings
 from tram.store import (
     areas,
@@ -96,10 +98,27 @@ def keep_rollups(conn: Connection, settings: Settings) -> Outcome:
 
 
 def write_broker_files(conn: Connection, settings: Settings) -> Outcome:
-    """Writes mosquitto's passwd and acl when a credential was issued, ran out or was revoked."""
+    """Writes mosquitto's passwd when a credential was issued, ran out or was revoked."""
     if settings.broker_files:
         brokerfiles.write(conn, Path(settings.broker_files), time.time())
     return Outcome(0)
+
+
+class SetBrokerRules:
+    """Keeps what each user may do at mosquitto as the credentials say, over its control topic."""
+
+    def __init__(self) -> None:
+        self._control: Control | None = None
+
+    def __call__(self, conn: Connection, settings: Settings) -> Outcome:
+        """Sends what changed."""
+        if not settings.broker_files:
+            return Outcome(0)
+        folder = Path(settings.broker_files)
+        if self._control is None:
+            self._control = brokerfiles.control(folder)
+        users = brokerfiles.wanted(conn, folder, time.time())
+        return Outcome(0, more=self._control.apply(brokerrules.rules(users)))
 
 
 class ReadBrokerLog:
@@ -154,6 +173,7 @@ JOBS = (
     Job("processes", 60.0, 10.0, forget_processes),
     Job("identity", 60.0, 30.0, look_after_identity),
     Job("audit-anchor", 60.0, 10.0, anchor_audit),
+    Job("broker-rules", 2.0, 30.0, SetBrokerRules()),
     Job("broker-files", 2.0, 30.0, write_broker_files),
     Job("broker-log", 2.0, 10.0, ReadBrokerLog()),
 )

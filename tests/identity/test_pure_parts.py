@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tram.errors import SettingsError
-from tram.identity import broker, chain, claims
+from tram.identity import broker, brokerrules, chain, claims
 from tram.identity.chain import GENESIS, Anchor, Entry, Linked
 from tram.identity.principal import Grant
 from tram.identity.roles import Role
@@ -160,16 +160,48 @@ def test_a_name_that_would_break_the_files_is_refused(name: str) -> None:
 def test_the_files_name_each_device_and_nothing_more() -> None:
     users = [broker.device("air-1", 1, "$7$h1"), broker.device("air-1", 2, "$7$h2", ["application/7/device/aa/#"])]
     assert broker.passwords(users) == "air-1:$7$h1\nair-1~2:$7$h2\n"
-    text = broker.access(users)
-    assert "user air-1~2\ntopic write tram/v1/air-1/telemetry\n" in text
-    assert "topic read tram/v1/air-1/command/+\n" in text
-    assert "pattern" not in text
+    made = brokerrules.rules(users)
+    assert ("publishClientSend", "tram/v1/air-1/telemetry") in made["air-1~2"]
+    assert ("publishClientSend", "application/7/device/aa/#") in made["air-1~2"]
+    assert {topic for sort, topic in made["air-1"] if sort == "subscribePattern"} == {"tram/v1/air-1/command/+"}
+    assert "$7$" not in json.dumps(brokerrules.document(made)), "no secret stands in the rules"
     assert broker.thing_of("air-1~2") == "air-1"
 
 
 def test_a_topic_cannot_add_a_rule() -> None:
     with pytest.raises(broker.CredentialError):
-        broker.access([broker.device("air-1", 1, "$7$h", ["a\ntopic readwrite #"])])
+        brokerrules.rules([broker.device("air-1", 1, "$7$h", ["a\ntopic readwrite #"])])
+    for plane in broker.PLANES:
+        with pytest.raises(broker.CredentialError):
+            broker.device(plane, 1, "$7$h")
+
+
+names = st.sampled_from(["a", "b", "c", "control"])
+held = st.dictionaries(names, st.frozensets(st.tuples(st.sampled_from(["publishClientSend"]), st.sampled_from("xyz"))))
+seats = st.dictionaries(names, st.lists(names, max_size=2).map(tuple))
+
+
+@given(held, held, seats)
+def test_the_changes_make_the_broker_what_is_wanted(
+    wanted: brokerrules.Rules, roles: brokerrules.Rules, clients: dict[str, tuple[str, ...]]
+) -> None:
+    """A broker that does as it is told ends with what is wanted; the control user is left alone."""
+    wanted = {name: rules for name, rules in wanted.items() if name != "control"}
+    has, who = dict(roles), dict(clients)
+    for command in brokerrules.changes(wanted, roles, clients):
+        match command["command"]:
+            case "deleteClient":
+                del who[command["username"]]
+            case "deleteRole":
+                del has[command["rolename"]]
+            case "createRole" | "modifyRole":
+                assert (command["rolename"] in has) is (command["command"] == "modifyRole")
+                has[command["rolename"]] = frozenset((acl["acltype"], acl["topic"]) for acl in command["acls"])
+            case _:
+                who[command["username"]] = tuple(role["rolename"] for role in command["roles"])
+    assert {n: r for n, r in has.items() if n != "control"} == wanted
+    assert {n: r for n, r in who.items() if n != "control"} == {name: (name,) for name in wanted}
+    assert who.get("control") == clients.get("control")
 
 
 def test_the_chain_is_over_plain_json() -> None:

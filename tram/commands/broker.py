@@ -15,15 +15,16 @@ OPERATION = "server.keys"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to write, and where."""
     what = parser.add_subparsers(dest="what", metavar="what", required=True)
-    config = what.add_parser("config", help="make mosquitto.conf, passwd, acl and the gateway's password")
+    config = what.add_parser("config", help="make mosquitto.conf, passwd, rules.json and the gateway's password")
     config.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; off loopback it needs --cert and --key"
     )
     config.add_argument("--port", type=int, default=1883)
     config.add_argument("--cert", default="", help="file of the TLS certificate chain")
     config.add_argument("--key", default="", help="file of its private key")
-    config.add_argument("--no-debug", action="store_true", help="log no refused publishes: for a busy broker")
-    what.add_parser("write", help="write passwd and acl anew now, and tell mosquitto; the worker does it by itself")
+    config.add_argument("--no-debug", action="store_true", help="log no refused publishes and subscriptions")
+    config.add_argument("--plugin", default="", help="file of the dynamic-security plugin; without: searched for")
+    what.add_parser("write", help="write passwd anew now, and tell mosquitto; the worker does it by itself")
     for one in what.choices.values():
         one.add_argument("--folder", type=Path, help="where; without: TRAM_BROKER_FILES")
 
@@ -36,11 +37,17 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with desk(settings, OPERATION) as at:
         if args.what == "config":
             made = brokerfiles.configure(
-                folder, host=args.host, port=args.port, cert=args.cert, key=args.key, debug=not args.no_debug
+                folder,
+                host=args.host,
+                port=args.port,
+                cert=args.cert,
+                key=args.key,
+                debug=not args.no_debug,
+                plugin=args.plugin,
             )
             print(f"{folder / 'mosquitto.conf'}: {'made' if made else 'left as it is'}")
         changed = brokerfiles.write(at.conn, folder, at.now)
-        print(f"{folder / 'passwd'}, {folder / 'acl'}: {'written' if changed else 'up to date'}")
+        print(f"{folder / 'passwd'}: {'written' if changed else 'up to date'}")
         at.note("broker", {"folder": str(folder), "changed": changed})
     if args.what == "config":
         scheme = "mqtts" if args.cert else "mqtt"

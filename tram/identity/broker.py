@@ -1,9 +1,8 @@
-"""What mosquitto reads: its password file and its access list, made from the devices' credentials.
+"""What mosquitto checks of who connects: its password file, made from the devices' credentials.
 
 Each credential is one user of the broker: `thing` for the first, `thing~2`, `thing~3` … for the next ones, so that
-two are good at once while a device changes from one to the other. The access list names the topics of each user;
-mosquitto refuses all that is not named (`allow_anonymous false`, no `pattern` line). The planes' own users are listed
-the same way.
+two are good at once while a device changes from one to the other. What each may publish and read is
+tram.identity.brokerrules'. The planes' own users are listed the same way.
 
 Passwords are hashed the way mosquitto 2 does itself (mosquitto_passwd: `$7$iterations$salt$hash`, PBKDF2 with
 HMAC-SHA-512, base 64), so that the broker and Trạm check one and the same secret.
@@ -23,6 +22,8 @@ from tram.errors import TramError
 ITERATIONS = 20_000
 """PBKDF2 rounds. The secrets are 160 random bits, never words: the rounds need not slow down guessing, and mosquitto
 spends them at every connection (20,000 take about 10 ms), which a storm of reconnects multiplies."""
+PLANES = frozenset({"gateway", "health", "control"})
+"""Users of Trạm's own processes: no device can have their names."""
 _SALT, _HASH = 12, 64
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}(~[0-9]{1,6})?")
 
@@ -85,8 +86,10 @@ def check_name(thing: str) -> str:
     """The thing's name, if it can stand in a topic and in the broker's files.
 
     Raises:
-        CredentialError: it holds a wildcard, a slash, a colon, a space, `~` or a control character.
+        CredentialError: it holds a wildcard, a slash, a colon, a space, `~` or a control character, or is a plane's.
     """
+    if thing in PLANES:
+        raise CredentialError(f"{thing} is the name of one of the system's own users at the broker")
     if not _USER.fullmatch(thing) or "~" in thing:
         raise CredentialError(f"{thing[:60]!r} cannot be a device's user name: letters, digits, . _ @ - only")
     return thing
@@ -116,20 +119,11 @@ def device(thing: str, number: int, hash: str, more: Iterable[str] = ()) -> Brok
     return BrokerUser(user_of(thing, number), hash, write, (f"{root}/command/+",))
 
 
+def is_user(name: str) -> bool:
+    """Whether it can be the name of a user of the broker."""
+    return _USER.fullmatch(name) is not None
+
+
 def passwords(users: Iterable[BrokerUser]) -> str:
     """The password file."""
     return "".join(f"{user.name}:{user.hash}\n" for user in users)
-
-
-def access(users: Iterable[BrokerUser]) -> str:
-    """The access list. A topic with a line break in it cannot get here: it would add a rule."""
-    lines = ["# Written by Trạm: do not edit. What is not named is refused.\n"]
-    for user in users:
-        topics = [("write", t) for t in user.write] + [("read", t) for t in user.read]
-        if any(not topic.isprintable() or topic != topic.strip() for _, topic in topics) or not _USER.fullmatch(
-            user.name
-        ):
-            raise CredentialError(f"a topic or name of {user.name[:60]!r} cannot stand in the broker's files")
-        lines.append(f"\nuser {user.name}\n")
-        lines.extend(f"topic {verb} {topic}\n" for verb, topic in topics)
-    return "".join(lines)

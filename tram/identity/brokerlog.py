@@ -1,14 +1,15 @@
 """Reads mosquitto's log for what it refused: connections, publishes, and subscriptions to what is not one's own. Pure.
 
-mosquitto 2.0 writes (log_type notice, subscribe, and debug for the publishes):
+mosquitto 2.0 writes (log_type notice, subscribe, and debug for publishes and subscriptions):
 
     New client connected from 127.0.0.1:59904 as c1 (p2, c1, k60, u'air-1').
     Denied PUBLISH from c2 (d0, q1, r0, m1, 'tram/v1/air-2/telemetry', ... (1 bytes))
-    c3 1 #
+    Received SUBSCRIBE from c3
+        # (QoS 1)
     New connection from 127.0.0.1:59940 on port 1883.  /  Client <unknown> disconnected, not authorised.
 
-With an access list it grants every SUBSCRIBE and then delivers nothing that the list does not name: so what is asked
-for outside one's own topics is told here, though the broker said yes.
+It has no line for a subscription that it refused: what was asked for is held against what the user may read. Lines of
+log_type subscribe (`c3 1 #`) tell what was granted: there a broker with other rules than ours is found out.
 """
 
 import re
@@ -26,12 +27,14 @@ _CONNECTED = re.compile(r"^New client connected from (\S+?)(?::\d+)? as (.+) \(p
 _DENIED = re.compile(r"^Denied PUBLISH from (.+) \(d\d, q\d, r\d, m\d+, '(.*)', \.\.\. \(\d+ bytes\)\)$")
 _CONNECTION = re.compile(r"^New connection from (\S+?)(?::\d+)? on port \d+\.$")
 _UNKNOWN = re.compile(r"^Client (.+) disconnected, not authorised\.$")
+_SUBSCRIBE = re.compile(r"^Received SUBSCRIBE from (.+)$")
+_WANTED = re.compile(r"^\t(\S.*) \(QoS [012]\)$")
 _SUBSCRIBED = re.compile(r"^(.+) [012] (\S.*)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the broker refused, or granted without delivering.
+    """What the broker refused, or granted though it is not ours to grant.
 
     Attributes:
         code: of the catalogue of security events.
@@ -57,6 +60,7 @@ class BrokerLog:
         self._may_read = may_read
         self._clients: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._last_address = ""
+        self._asking = ""
 
     def feed(self, line: str) -> Refusal | None:
         """What this line tells; None: nothing was refused."""
@@ -74,18 +78,24 @@ class BrokerLog:
         elif match := _UNKNOWN.match(text):
             user, origin = self._clients.get(match[1], ("", self._last_address))
             return Refusal("device.refused", user, "", origin)
+        elif match := _SUBSCRIBE.match(text):
+            self._asking = match[1]
+        elif match := _WANTED.match(text):
+            return self._foreign(self._asking, match[1])
         elif (match := _SUBSCRIBED.match(text)) and match[1] in self._clients:
-            user, origin = self._clients[match[1]]
-            if user and not self._may_read(user, match[2]):
-                return Refusal("device.topic-refused", user, match[2], origin)
+            return self._foreign(match[1], match[2])
+        return None
+
+    def _foreign(self, client: str, topic: str) -> Refusal | None:
+        user, origin = self._clients.get(client, ("", ""))
+        if user and not self._may_read(user, topic):
+            return Refusal("device.topic-refused", user, topic, origin)
         return None
 
 
 def covers(held: str, wanted: str) -> bool:
     """Whether the filter `held` covers all that the filter `wanted` can match (MQTT 3.1.1 section 4.7)."""
     own, asked = held.split("/"), wanted.split("/")
-    if asked[0] == "$share" and len(asked) > 2:
-        asked = asked[2:]
     for i, level in enumerate(own):
         if level == "#":
             return True

@@ -1,37 +1,46 @@
 """mosquitto's files, written from the devices' credentials; and what its log says was refused, written as events.
 
-    passwd, acl          who may connect, and what each may publish and read
+    passwd               who may connect
+    rules.json           what each may publish and read: mosquitto's own file once it runs (tram.runtime.brokercontrol)
     mosquitto.conf       made once by `tram broker config`; yours to change after that
     gateway.password     of the gateway's own user, for TRAM_MQTT_URL
-    mosquitto.pid        written by mosquitto: who is told (SIGHUP) when the files changed
+    control.password     of the user that changes the rules, over control.sock
+    mosquitto.pid        written by mosquitto: who is told (SIGHUP) when passwd changed
 
-mosquitto reads the files again at SIGHUP and closes the connections of those that are no longer in them. Where it runs
-in a container of its own the signal cannot reach it: docs/guides/devices-and-broker.md says what to do.
+mosquitto reads passwd again at SIGHUP and closes the connections of those that are no longer in it. Where it runs in a
+container of its own the signal cannot reach it: docs/guides/devices-and-broker.md says what to do.
 """
 
 import contextlib
+import json
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tram.embedded.files import write_whole
 from tram.errors import SettingsError, UnavailableError
-from tram.identity import broker
+from tram.identity import broker, brokerrules
 from tram.identity.broker import BrokerUser
 from tram.identity.brokerlog import BrokerLog, Refusal, covers
+from tram.runtime.brokercontrol import Control
 from tram.store import credentials
 from tram.store.database import Connection
 
 GATEWAY, HEALTH = "gateway", "health"
+CONTROL_SOCKET = "control.sock"
+PLUGIN = "mosquitto_dynamic_security.so"
+PLUGIN_FOLDERS = ("usr/lib/*-linux-gnu*", "usr/lib", "usr/lib64", "usr/local/lib", "opt/homebrew/lib")
 MOST_LINES = 20_000
 """Lines of the log read in one go; what is beyond waits for the next."""
 CONFIGURATION = """# mosquitto for Trạm, made by `tram broker config`. Yours to change: it is not written again.
 listener {port} {host}
-{tls}allow_anonymous false
+{tls}listener 0 {folder}/control.sock
+allow_anonymous false
 password_file {folder}/passwd
-acl_file {folder}/acl
-pid_file {folder}/mosquitto.pid
+plugin {plugin}
+plugin_opt_config_file {folder}/rules.json
+{user}pid_file {folder}/mosquitto.pid
 
 # A device's PUBACK promises that its message is kept: nothing may be dropped silently.
 persistence true
@@ -42,8 +51,9 @@ max_queued_bytes 0
 max_inflight_messages 20000
 max_packet_size 1048576
 
-# What the worker reads to record refusals (TRAM_BROKER_LOG). `debug` is what tells of refused publishes; it writes
-# several lines a message, so leave it out on a busy broker: then refused connections and subscriptions are still told.
+# What the worker reads to record refusals (TRAM_BROKER_LOG). `debug` is what tells of refused publishes and
+# subscriptions; it writes several lines a message, so leave it out on a busy broker: then refused connections alone
+# are told. Refused they are in any case.
 log_dest file {folder}/mosquitto.log
 log_type error
 log_type warning
@@ -56,22 +66,49 @@ log_type subscribe
 
 def planes(folder: Path) -> list[BrokerUser]:
     """The users of Trạm's own processes: the gateway hears everything and sends commands."""
-    stored = folder / "gateway.hash"
-    password = folder / "gateway.password"
+    hash = _secret(folder, GATEWAY)
+    write = ("tram/v1/+/command/+", "v1.1/#")
+    return [
+        BrokerUser(GATEWAY, hash, write, ("#", "$SYS/#", "$share/#")),
+        BrokerUser(HEALTH, hash, (), ("$SYS/broker/uptime",)),
+    ]
+
+
+def _secret(folder: Path, user: str) -> str:
+    """The hash of a plane's password, which is made where there is none."""
+    stored, password = folder / f"{user}.hash", folder / f"{user}.password"
     if not stored.exists() or not password.exists():
         secret = broker.new_password()
         write_whole(password, secret + "\n", mode=0o600)
         write_whole(stored, broker.hashed(secret) + "\n", mode=0o600)
-    hash = stored.read_text(encoding="ascii").strip()
-    write = ("tram/v1/+/command/+", "v1.1/#")
-    return [BrokerUser(GATEWAY, hash, write, ("#", "$SYS/#")), BrokerUser(HEALTH, hash, (), ("$SYS/broker/uptime",))]
+    return stored.read_text(encoding="ascii").strip()
 
 
-def configure(folder: Path, *, host: str, port: int, cert: str = "", key: str = "", debug: bool = True) -> bool:
+def control(folder: Path) -> Control:
+    """The way to the rules of the broker whose files lie here. Raises UnavailableError: they are not there yet."""
+    try:
+        return Control(folder / CONTROL_SOCKET, (folder / "control.password").read_text(encoding="ascii").strip())
+    except OSError as error:
+        raise UnavailableError(f"the broker's files in {folder} cannot be read: {error.strerror}") from None
+
+
+def find_plugin() -> str | None:
+    """mosquitto's dynamic-security plugin, where distributions put it."""
+    places = (found for pattern in PLUGIN_FOLDERS for found in sorted(Path("/").glob(f"{pattern}/{PLUGIN}")))
+    return next((str(found) for found in places), None)
+
+
+def configure(
+    folder: Path, *, host: str, port: int, cert: str = "", key: str = "", debug: bool = True, plugin: str = "",
+    find: Callable[[], str | None] = find_plugin,
+) -> bool:  # fmt: skip
     """Writes mosquitto.conf where there is none; returns whether it did.
 
+    Args:
+        plugin: the dynamic-security plugin's file; where `find` finds it when left out.
+
     Raises:
-        SettingsError: off loopback without TLS, or the folder cannot be made.
+        SettingsError: off loopback without TLS, the plugin is not there, or the folder cannot be made.
     """
     if host not in ("127.0.0.1", "::1", "localhost") and not (cert and key):
         raise SettingsError(f"the broker on {host} can be reached from other machines: give --cert and --key for TLS")
@@ -82,30 +119,49 @@ def configure(folder: Path, *, host: str, port: int, cert: str = "", key: str = 
     file = folder / "mosquitto.conf"
     if file.exists():
         return False
+    plugin = plugin or find() or ""
+    if not plugin:
+        raise SettingsError(f"{PLUGIN} is not here: install mosquitto 2 (Debian's has it), or give --plugin FILE")
     tls = f"certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n" if cert else ""
     user = "user root\n" if os.geteuid() == 0 else ""
     text = CONFIGURATION.format(
-        host=host, port=port, folder=folder.absolute(), tls=tls + user, debug="log_type debug\n" if debug else ""
+        host=host,
+        port=port,
+        folder=folder.absolute(),
+        tls=tls,
+        user=user,
+        plugin=plugin,
+        debug="log_type debug\n" if debug else "",
     )
     write_whole(file, text, mode=0o640)
     return True
 
 
 def write(conn: Connection, folder: Path, now: float) -> bool:
-    """Writes passwd and acl as the credentials are now, and tells the broker; returns whether they changed.
+    """Writes passwd as the credentials are now, and tells the broker; returns whether it changed. The rules of a
+    broker that has none yet are written too; from then on they are its own (see `control`).
 
     Raises:
         UnavailableError: the folder cannot be written.
     """
     try:
-        users = [*planes(folder), *credentials.in_force(conn, now)]
-        changed = _replaced(folder / "passwd", broker.passwords(users))
-        changed = _replaced(folder / "acl", broker.access(users)) or changed
+        users = wanted(conn, folder, now)
+        every = [*users, BrokerUser(brokerrules.CONTROL, _secret(folder, brokerrules.CONTROL), (), ())]
+        changed = _replaced(folder / "passwd", broker.passwords(every))
+        if not (folder / "rules.json").exists():
+            text = json.dumps(brokerrules.document(brokerrules.rules(users)))
+            write_whole(folder / "rules.json", text, mode=0o600)
+            changed = True
     except OSError as error:
         raise UnavailableError(f"the broker's files in {folder} cannot be written: {error.strerror}") from None
     if changed:
         tell(folder)
     return changed
+
+
+def wanted(conn: Connection, folder: Path, now: float) -> list[BrokerUser]:
+    """Who may be at the broker: the planes, and the devices whose credentials are in force."""
+    return [*planes(folder), *credentials.in_force(conn, now)]
 
 
 def tell(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tram.errors import NotFoundError
-from tram.identity import broker, totp
+from tram.identity import broker, brokerrules, totp
 from tram.identity.broker import BrokerUser, CredentialError
 from tram.identity.secrets import Keyring
 from tram.store import sqlfile
@@ -67,7 +67,7 @@ def issue(
             topics = row[0] if row else []
         password = broker.new_password()
         hash = broker.hashed(password)
-        broker.access([broker.device(thing, number, hash, topics)])  # raises before anything is stored
+        brokerrules.rules([broker.device(thing, number, hash, topics)])  # raises before anything is stored
         values = {
             "thing": thing, "number": number, "hash": hash, "topics": list(topics), "by": by,
             "expires": None if lifetime is None else now + lifetime,

@@ -100,6 +100,8 @@ class Settings:
     gateway_probe_port: int = setting(8081, "port of the gateway's /metrics, /healthz, /readyz", low=0, high=65535)
     worker_probe_port: int = setting(8082, "port of the worker's /metrics, /healthz, /readyz", low=0, high=65535)
 
+    alarms_probe_port: int = setting(8083, "port of the alarm process's /metrics, /healthz, /readyz", low=0, high=65535)
+
     provisioning: str = setting(
         "open", "Things never seen before: stored at once, held for an operator, or refused",
         choices=("open", "pending", "closed"),

@@ -7,14 +7,16 @@ What comes out depends on the readings, their own times and when they were store
 that was kept (`pack`) and the batches since then give what an engine that never stopped would have given.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tram.alarms.conditions import NONE
 from tram.alarms.plan import LAT, LON, Fault, Plan
 from tram.alarms.unit import Transition, Unit
 from tram.quality import SUSPECT
@@ -88,17 +90,36 @@ class Engine:
         subject, column = self._subject[entry], self._column[entry]
         for k in np.unique(rule).tolist():
             part = slice(cuts[k], cuts[k + 1])
-            told += self.units[k].apply(subject[part], column[part], time[part], value[part], stored[part])
+            unit = self.units[k]
+            columns = (subject[part], column[part], time[part], value[part], stored[part])
+            told += self._try(unit, partial(unit.apply, *columns))
         return told
 
     def tick(self, now: Micros) -> list[Transition]:
         """What follows from time alone: durations that are full, silences, schedules."""
-        return [told for unit in self.units if unit.next_due <= now for told in unit.tick(now)]
+        due = [unit for unit in self.units if unit.next_due <= now]
+        return [told for unit in due for told in self._try(unit, partial(unit.tick, now))]
+
+    def settle(self, now: Micros) -> list[Transition]:
+        """What differs from what people were told (`tell`)."""
+        return [told for unit in self.units for told in self._try(unit, partial(unit.settle, now))]
+
+    def _try(self, unit: Unit, work: Callable[[], list[Transition]]) -> list[Transition]:
+        """One rule's fault is its own: it stops until it is changed, and the rest go on."""
+        if unit.broken:
+            return []
+        try:
+            return work()
+        except Exception as error:
+            unit.broken = True
+            unit.next_due = NONE
+            unit.faults["$"] = Fault("$", f"stopped: {type(error).__name__}: {error}"[:500])
+            return []
 
     @property
     def next_due(self) -> Micros:
         """When `tick` would have something to do."""
-        return min((unit.next_due for unit in self.units), default=2**62)
+        return min((unit.next_due for unit in self.units), default=NONE)
 
     def faults(self) -> dict[str, list[Fault]]:
         """What is wrong with each rule: what is missing, what could not be computed."""

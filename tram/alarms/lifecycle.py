@@ -152,6 +152,8 @@ def clock(alarm: Alarm, now: datetime, steps: Sequence[Step]) -> AlarmChange | N
 def grouped(alarm: Alarm, now: datetime, *, storm: int | None = None, members: int | None = None) -> AlarmChange:
     """A member joined a storm entry, or a storm entry has so many members now."""
     new = replace(alarm, storm=storm) if storm is not None else replace(alarm, members=members or alarm.members)
+    if storm is None and alarm.state is State.ACKNOWLEDGED:  # what has joined since, nobody has seen
+        new = _alert(replace(new, state=State.UNACKNOWLEDGED), now, ())
     return _change(alarm, new, Kind.GROUPED, now)
 
 

@@ -50,6 +50,7 @@ class Unit:
         self.plan = plan
         self.faults: dict[str, Fault] = {}
         self.late_readings = 0
+        self.broken = False
         n, levels = len(plan.things), len(plan.rule.levels)
         self.memory = Memory(
             np.full((n, len(plan.inputs)), NEVER, np.int64), np.full((n, len(plan.inputs)), np.nan),
@@ -112,6 +113,15 @@ class Unit:
                     break
                 self._look(u, due[u], np.full(len(u), now, np.int64), told)
             self.next_due = int(due.min(initial=NONE))
+        return _ordered(told)
+
+    def settle(self, now: Micros) -> list[Transition]:
+        """Says what differs from what people were told, after that was set from outside."""
+        told: list[tuple[int, Transition]] = []
+        clock = self.memory.more["clock"]
+        u = np.flatnonzero(clock != NEVER)
+        if len(u):
+            self._look(u, clock[u], np.full(len(u), now, np.int64), told)
         return _ordered(told)
 
     def _round(

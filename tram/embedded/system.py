@@ -21,6 +21,7 @@ PLANES: Mapping[str, tuple[str, str, str, str]] = {
     "gateway": ("gateway", "cổng thu nhận / gateway", "probe_host", "gateway_probe_port"),
     "api": ("services", "web và API / web and API", "http_host", "http_port"),
     "worker": ("services.worker", "tính toán nền / worker", "probe_host", "worker_probe_port"),
+    "alarms": ("services.alarms", "cảnh báo / alarms", "probe_host", "alarms_probe_port"),
     "telehealth": ("telehealth", "khám từ xa / telehealth", "telehealth_host", "telehealth_port"),
 }
 SIMULATOR = "simulator"
@@ -108,7 +109,7 @@ def public_addresses(settings: Settings, names: Collection[str]) -> dict[str, st
         found["mqtt"] = f"mqtt://127.0.0.1:{settings.mqtt_port}"
     if not settings.database_url:
         found["database"] = f"127.0.0.1:{settings.database_port}"
-    for name in ("gateway", "worker"):
+    for name in ("gateway", "worker", "alarms"):
         if name in names:
             found[name] = f"http://{_shown(settings.probe_host)}:{getattr(settings, PLANES[name][3])}/metrics"
     return found

@@ -15,11 +15,14 @@ from datetime import datetime
 import msgspec
 
 from tram.alarms.model import Alarm, AlarmChange, Kind, Priority, State
+from tram.errors import NotFoundError
 from tram.store import sqlfile
 from tram.store.database import Connection, available
 
-__all__ = ["CHANNEL", "Alarm", "AlarmChange", "Kind", "Priority", "State", "changes", "current", "insert", "position",
-           "update"]  # fmt: skip
+__all__ = [
+    "CHANNEL", "Alarm", "AlarmChange", "Kind", "Priority", "State", "by_id", "changes", "clocks", "current", "due",
+    "get", "lock", "members", "open_at", "position", "reserve", "storms", "write",
+]  # fmt: skip
 
 CHANNEL = "tram_alarms"
 """NOTIFY channel; the payload is the seq of a change."""
@@ -61,34 +64,95 @@ def current(
     return [_alarm(*row) for row in rows]
 
 
-def insert(conn: Connection, change: AlarmChange) -> AlarmChange:
-    """Stores a new alarm and the change that made it; returns that with the alarm's id and its seq. Never commits.
-
-    It holds the stream's lock until the transaction ends: call it late in it.
+def lock(conn: Connection) -> None:
+    """Takes the stream's lock until the transaction ends. FIRST in whatever reads alarms to change them: it is what
+    keeps a person and the engine from deciding on the same alarm at once, and from waiting for each other in a ring.
     """
     with available():
-        row = conn.execute(sqlfile.load("alarms")["insert"], _columns(change.alarm)).fetchone()
-    assert row is not None
-    return update(conn, replace(change, alarm=replace(change.alarm, id=int(row[0]))))
+        conn.execute(sqlfile.load("alarms")["lock"])
 
 
-def update(conn: Connection, change: AlarmChange) -> AlarmChange:
-    """Stores what an alarm is after a change, and the change; returns it with its seq. Never commits."""
+def write(conn: Connection, changes: Sequence[AlarmChange]) -> list[AlarmChange]:
+    """Stores changes in order, and the alarms as they stand after them; gives new ones (id 0) their ids. Never commits.
+
+    Returns:
+        The same, with their ids and seqs.
+    """
+    if not changes:
+        return []
     queries = sqlfile.load("alarms")
+    lock(conn)
+    with available(), conn.cursor() as cursor:
+        new = reserve(conn, sum(not change.alarm.id for change in changes))
+        stored = [
+            change if change.alarm.id else replace(change, alarm=replace(change.alarm, id=new.pop(0)))
+            for change in changes
+        ]
+        # The last change of an alarm is what it is now; a storm entry stands before its members (the reference).
+        last = {change.alarm.id: change.alarm for change in stored}
+        cursor.executemany(
+            queries["put"], [_columns(a) for a in sorted(last.values(), key=lambda a: (a.kind != "storm", a.id))]
+        )
+        rows = [(c.alarm.id, c.kind.value, msgspec.json.encode(c).decode()) for c in stored]
+        cursor.executemany(queries["append"], rows, returning=True)
+        seqs = []
+        while True:
+            row = cursor.fetchone()
+            assert row is not None
+            seqs.append(int(row[0]))
+            if not cursor.nextset():
+                break
+    return [replace(change, seq=seq) for change, seq in zip(stored, seqs, strict=True)]
+
+
+def reserve(conn: Connection, n: int) -> list[int]:
+    """n ids for alarms to come, ascending."""
+    if not n:
+        return []
     with available():
-        conn.execute(queries["update"], _columns(change.alarm) | {"id": change.alarm.id})
-        document = msgspec.json.encode(change).decode()
-        row = conn.execute(queries["append"], (change.alarm.id, change.kind.value, document)).fetchone()
-    assert row is not None
-    return replace(change, seq=int(row[0]))
+        return sorted(int(row[0]) for row in conn.execute(sqlfile.load("alarms")["reserve"], (n,)))
 
 
-def _columns(alarm: Alarm) -> dict[str, object]:
-    return {
-        "rule": alarm.rule, "thing_id": alarm.thing_id, "area": alarm.area, "state": alarm.state.value,
-        "priority": int(alarm.priority), "raised": alarm.raised, "storm": alarm.storm, "due": due(alarm),
-        "document": msgspec.json.encode(alarm).decode(),
-    }  # fmt: skip
+def get(conn: Connection, id: int) -> Alarm:
+    """One alarm, over or not. Raises NotFoundError."""
+    found = by_id(conn, [id])
+    if not found:
+        raise NotFoundError(f"there is no alarm {id}")
+    return found[0]
+
+
+def by_id(conn: Connection, ids: Sequence[int]) -> list[Alarm]:
+    """Those of these ids, by id."""
+    with available():
+        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["by_id"], (list(ids),))]
+
+
+def open_at(conn: Connection, points: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Alarm]:
+    """The open alarms of these (rule, Thing id)."""
+    with available():
+        rows = conn.execute(
+            sqlfile.load("alarms")["open_at"], ([rule for rule, _ in points], [thing for _, thing in points])
+        ).fetchall()
+    found = [_alarm(*row) for row in rows]
+    return {(alarm.rule, alarm.thing_id): alarm for alarm in found if alarm.thing_id is not None}
+
+
+def members(conn: Connection, storms: Sequence[int]) -> list[Alarm]:
+    """The open alarms that belong to these storm entries."""
+    with available():
+        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["members"], (list(storms),))]
+
+
+def storms(conn: Connection) -> list[Alarm]:
+    """The open storm entries."""
+    with available():
+        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["storms"])]
+
+
+def clocks(conn: Connection, now: datetime, limit: int = 1000) -> list[Alarm]:
+    """Alarms whose clock has something to do: a shelf that ends, an escalation."""
+    with available():
+        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["clocks"], (now, limit))]
 
 
 def due(alarm: Alarm) -> datetime | None:
@@ -97,10 +161,16 @@ def due(alarm: Alarm) -> datetime | None:
 
 
 def _alarm(id: int, document: str) -> Alarm:
-    # The row is inserted before its id is known; `update` follows at once, so this only guards a reader of half a pair.
-    alarm = msgspec.json.decode(document, type=Alarm)
-    return alarm if alarm.id else replace(alarm, id=id)
+    return replace(msgspec.json.decode(document, type=Alarm), id=id)
 
 
 def _change(seq: int, at: datetime, document: str) -> AlarmChange:
     return replace(msgspec.json.decode(document, type=AlarmChange), seq=seq, at=at)
+
+
+def _columns(alarm: Alarm) -> dict[str, object]:
+    return {
+        "id": alarm.id, "rule": alarm.rule, "thing_id": alarm.thing_id, "area": alarm.area, "state": alarm.state.value,
+        "priority": int(alarm.priority), "raised": alarm.raised, "storm": alarm.storm, "due": due(alarm),
+        "document": msgspec.json.encode(alarm).decode(),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""The alarm process: the committed stream in, alarms out. docs/alarms.md."""

@@ -121,7 +121,7 @@ class Memory:
         return self.engine.settle(to_micros(now))
 
     def hear(self, one: Committed) -> list[Transition]:
-        """What follows from one batch of the stream. What is deleted changes nothing: it was there when it was heard."""
+        """What follows from one batch of the stream. What is deleted changes nothing: it was there when heard."""
         at = to_micros(one.at)
         if one.op is Op.DELETE:
             return self.engine.tick(at)

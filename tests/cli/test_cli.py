@@ -50,7 +50,7 @@ def test_simulate_hands_its_arguments_on(tmp_path: Path) -> None:
     [
         (["fly"], "'fly'"),
         (["up", "--sideways"], "--sideways"),
-        (["up", "--only", "gateway,moon"], "'moon' is none of gateway, api, worker, telehealth, simulator"),
+        (["up", "--only", "gateway,moon"], "'moon' is none of gateway, api, worker, alarms, telehealth, simulator"),
         (["doctor", "extra"], "extra"),
         (["--versio"], "--versio"),
     ],

@@ -71,7 +71,7 @@ def test_every_process_says_that_it_is_ready(running: System) -> None:
     def states() -> dict[str, str]:
         return {row["name"]: row["state"] for row in running.get("/api/status")[1]["processes"]}
 
-    planes = {"gateway", "api", "worker"} | {name for name in ("telehealth",) if name in running.addresses}
+    planes = {"gateway", "api", "worker", "alarms"} | {name for name in ("telehealth",) if name in running.addresses}
     until(lambda: all(states().get(name) == "ready" for name in planes), "all planes ready", timeout=30)
     for name in ("web", "gateway", "worker"):
         assert running.get("/healthz", at=name)[0] == 200

@@ -4,21 +4,18 @@ What makes it fast: a topic is routed once and its route kept; a format that can
 payload's shape (the names a device says, the same every time) is looked up as a whole.
 """
 
+from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from devices import formats
 from gateway.deadletter import letter
 from gateway.directory import Directory
 from gateway.framing import Chunk
+from gateway.rows import Rows
 from tram.errors import PayloadError
-from tram.readings import Columns, Decoded, Format, Message
-from tram.sensing import Thing
-from tram.store.deadletters import DeadLetter
+from tram.readings import Columns, Decoded, Format, Message, Shape
+from tram.sensing import Micros
 
 MOST_ROUTES = 100_000  # topics remembered; topics are the senders' to choose, so beyond it all are forgotten
 BAD_TOPIC = "�"
@@ -46,47 +43,6 @@ def in_turn(readers: list[PlainReader]) -> PlainReader:
 
 
 @dataclass(slots=True)
-class Rows:
-    """The readings of some chunks by column, in order of receipt.
-
-    Attributes:
-        slots, values, times: one a reading: its key's slot (gateway.directory), what was sent, the time it states.
-        ends: one a message: how many readings there are up to and including its own.
-        letters: what could not be read. things: what devices said of themselves.
-    """
-
-    chunks: list[Chunk] = field(default_factory=list)
-    slots: list[int] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-    times: list[int | None] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
-    things: list[Thing] = field(default_factory=list)
-    retained: int = 0  # timeless readings of retained messages, not stored
-
-    def __len__(self) -> int:
-        return len(self.slots)
-
-    def messages_of_rows(self) -> NDArray[np.int64]:
-        """The index of each row's message, shape (rows,)."""
-        return np.repeat(np.arange(len(self.ends)), np.diff(self.ends, prepend=0))
-
-    def received(self) -> NDArray[np.int64]:
-        """When each message was received, in microseconds, shape (messages,)."""
-        spans = [np.arange(c.received, c.received + len(c), dtype=np.int64) for c in self.chunks]
-        return np.concatenate(spans) if spans else np.zeros(0, np.int64)
-
-    def message(self, index: int) -> Message:
-        """One message, as it was received."""
-        for chunk in self.chunks:
-            if index < len(chunk):
-                topic = chunk.topics[index].decode("utf-8", "replace")
-                return Message(topic, chunk.payloads[index], chunk.received + index)
-            index -= len(chunk)
-        raise IndexError(index)
-
-
-@dataclass(slots=True)
 class Route:
     """What is known of a topic: its formats in the order they are asked, and what reads its plain payloads."""
 
@@ -107,7 +63,7 @@ class Decoder:
         self._bytes, self._readings = payload_bytes, payload_readings
         self._memories = formats.memories()
         self._routes: dict[bytes, Route] = {}
-        self._shapes: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[int]] = {}
+        self._shapes: dict[Shape, array[int]] = {}
 
     def start_over(self) -> None:
         """Forgets shapes and routes: the directory's slots are others now."""
@@ -125,24 +81,25 @@ class Decoder:
         ):
             self._one_by_one(chunk, rows)
             return
-        routes, shapes, ends, most = self._routes, self._shapes, rows.ends, self._readings
-        slots, values, times = rows.slots, rows.values, rows.times
-        received = chunk.received - len(ends)
-        for topic, payload in zip(chunk.topics, payloads, strict=True):
+        routes, shapes, most = self._routes, self._shapes, 8 * self._readings
+        slots, numbers, counts, times = rows.slots, rows.numbers, rows.counts, rows.times
+        received = chunk.received - len(counts)
+        for topic, payload in zip(chunk.topics, chunk.payloads, strict=True):
             route = routes.get(topic)
             if route is None:
                 route = self._route(topic)
             columns = route.plain(payload)
-            if columns and len(columns[3]) <= most:
-                shape = shapes.get(columns[:3])
-                if shape is None:
-                    shape = self._shape(columns)
-                slots += shape
-                values += columns[3]
-                times += columns[4]
+            if columns and len(columns[1]) <= most:
+                shape, packed, stated = columns
+                known = shapes.get(shape)
+                if known is None:
+                    known = self._slots(shape)
+                slots += known
+                numbers += packed
+                counts.append(len(known))
+                times.append(stated)
             else:
-                self._decode(route, payload, received + len(ends), rows)
-            ends.append(len(slots))
+                self._decode(route, payload, received + len(counts), rows)
 
     def _one_by_one(self, chunk: Chunk, rows: Rows) -> None:
         for index, (topic, payload) in enumerate(zip(chunk.topics, chunk.payloads, strict=True)):
@@ -152,14 +109,16 @@ class Decoder:
             if size > self._bytes:
                 detail = f"{size} bytes, more than the {self._bytes} of TRAM_PAYLOAD_BYTES"
                 rows.letters.append(letter("too-large", detail, route.topic, payload, received))
+                rows.counts.append(0)
+                rows.times.append(None)
             else:
                 # A retained message is an old value sent because we subscribed. One that states its own time is stored
                 # (again, to no effect); nobody knows the time of one that does not.
                 self._decode(route, payload, received, rows, timeless=index not in chunk.retained)
-            rows.ends.append(len(rows.slots))
 
     def _decode(self, route: Route, payload: bytes, received: int, rows: Rows, *, timeless: bool = True) -> None:
         message = Message(route.topic, payload, received)
+        times: list[Micros | None] = []
         try:
             if route.topic == BAD_TOPIC:
                 raise PayloadError("the topic is not UTF-8, or holds a NUL", code="topic")
@@ -167,29 +126,28 @@ class Decoder:
             if len(decoded.readings) > self._readings:
                 detail = f"{len(decoded.readings)} readings, more than the {self._readings} of TRAM_PAYLOAD_READINGS"
                 raise PayloadError(detail, code="too-many")
-            self._keep(decoded, rows, timeless)
+            self._keep(decoded, rows, times, timeless)
+            for bad in decoded.bad:
+                code, _, detail = bad.reason.partition(": ")
+                detail = f"{bad.thing} {bad.property}: {detail}"
+                rows.letters.append(letter(code, detail, route.topic, payload, received))
         except PayloadError as error:
             rows.letters.append(letter(error.code, str(error), route.topic, payload, received))
-            return
         except Exception as error:  # a format's fault must not stop the others' data
             detail = f"{type(error).__name__} in the format: {error}"
             rows.letters.append(letter("format-fault", detail, route.topic, payload, received))
-            return
-        for bad in decoded.bad:
-            code, _, detail = bad.reason.partition(": ")
-            detail = f"{bad.thing} {bad.property}: {detail}"
-            rows.letters.append(letter(code, detail, route.topic, payload, received))
+        rows.counts.append(len(times))
+        rows.times.append(times)
 
-    def _keep(self, decoded: Decoded, rows: Rows, timeless: bool) -> None:
+    def _keep(self, decoded: Decoded, rows: Rows, times: list[Micros | None], timeless: bool) -> None:
         known, slot = self._directory.slots, self._directory.slot
         for thing, name, value, unit, time in decoded.readings:
             if time is None and not timeless:
                 rows.retained += 1
                 continue
             found = known.get((thing, name, unit))
-            rows.slots.append(slot(thing, name, unit) if found is None else found)
-            rows.values.append(value)
-            rows.times.append(time)
+            rows.add(slot(thing, name, unit) if found is None else found, value)
+            times.append(time)
         rows.things += decoded.things
 
     def _route(self, topic: bytes) -> Route:
@@ -215,11 +173,10 @@ class Decoder:
             plain.append(read)
         return Route(topic, candidates, in_turn(plain))
 
-    def _shape(self, columns: Columns) -> list[int]:
+    def _slots(self, shape: Shape) -> "array[int]":
         if len(self._shapes) >= MOST_ROUTES:
             self._shapes.clear()
-        thing, properties, units = shape = columns[:3]
         slot = self._directory.slot
-        slots = [slot(thing, name, unit) for name, unit in zip(properties, units, strict=True)]
-        self._shapes[shape] = slots
+        keys = zip(shape.properties, shape.units, strict=True)
+        slots = self._shapes[shape] = array("q", [slot(shape.thing, name, unit) for name, unit in keys])
         return slots

@@ -11,7 +11,6 @@ The rules, in the order they are applied:
 """
 
 import re
-from array import array
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.deadletter import letter
-from gateway.decode import Rows
 from gateway.directory import ACTIVE, HELD, Directory
+from gateway.rows import NO_TIME, Rows
 from tram.clock import TimePolicy, format_rfc3339
 from tram.errors import PayloadError
 from tram.quality import StuckDetector, out_of_range
@@ -29,9 +28,6 @@ from tram.readings import Message
 from tram.store.batch import Batch, encode_json
 from tram.store.deadletters import DeadLetter
 from tram.store.registry import Held, Refused
-
-NO_TIME = np.iinfo(np.int64).min
-FARTHEST = 2**60  # microseconds: some 36,000 years; a claimed time beyond is as insane as this one
 
 
 @dataclass(slots=True)
@@ -67,18 +63,18 @@ class Normaliser:
     def normalise(self, rows: Rows) -> Work:
         """The work that some rows come to. The directory must have no open question (Directory.asks) any more."""
         directory = self._directory
-        slots = np.frombuffer(array("q", rows.slots), np.int64) if len(rows) else np.zeros(0, np.int64)
-        values, texts = _numbers(rows.values)
-        claimed = _times(rows.times)
-        sources = rows.messages_of_rows()
+        slots = np.ndarray(len(rows), np.int64, rows.slots)
+        values, texts = np.ndarray(len(rows), np.float64, rows.numbers), dict[int, bytes]()
+        claimed = rows.claimed()
+        sources = rows.sources()
         received = rows.received()[sources]
         letters, held = list(rows.letters), list[tuple[int, Message]]()
         stored = directory.state[slots] == ACTIVE
         if not stored.all():
             self._not_stored(rows, slots, sources, stored, letters, held)
-        unfit = ~np.isfinite(values)
-        for row in np.flatnonzero(unfit & stored).tolist():
-            value = rows.values[row]
+        for row, value in rows.others.items():
+            if not stored[row]:
+                continue
             if directory.measured[slots[row]] and not isinstance(value, (int, float)):
                 fault = _measure(value, row, values)
             else:
@@ -130,22 +126,6 @@ class Normaliser:
                 held.append((answer.thing_id, message))
 
 
-def _numbers(values: list[Any]) -> tuple[NDArray[np.float64], dict[int, bytes]]:
-    """The values as float64; NaN for what is no number, to be looked at one by one. And an empty dict for those."""
-    try:
-        # Much faster than np.array(values), which would also read numbers out of text.
-        return np.frombuffer(array("d", values), np.float64) if values else np.zeros(0), {}
-    except (TypeError, OverflowError):
-        return np.array([_number(value) for value in values], np.float64), {}
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value) if isinstance(value, (int, float)) else np.nan
-    except OverflowError:
-        return np.nan
-
-
 def _encode(value: Any, row: int, texts: dict[int, bytes]) -> tuple[str, str] | None:
     """Puts a value that is no finite number among the texts. Returns (reason, detail) when it cannot be stored."""
     if isinstance(value, (int, float)):
@@ -167,15 +147,6 @@ def _measure(value: Any, row: int, values: NDArray[np.float64]) -> tuple[str, st
         return None if np.isfinite(values[row]) else ("nan", "a number that is not finite or too large")
     kind = "text" if isinstance(value, str) else "an object" if isinstance(value, dict) else "a list"
     return "type", f"{kind} stands where a number is expected"
-
-
-def _times(times: list[int | None]) -> NDArray[np.int64]:
-    try:
-        # Nearly always all are ints; array itself finds out when one is not.
-        return np.frombuffer(array("q", times), np.int64) if times else np.zeros(0, np.int64)  # type: ignore[type-var]
-    except (TypeError, OverflowError):
-        sane = [NO_TIME if t is None else max(-FARTHEST, min(FARTHEST, t)) for t in times]
-        return np.array(sane, np.int64)
 
 
 def _claims(claimed: NDArray[np.int64], times: NDArray[np.int64]) -> dict[int, bytes]:

@@ -4,12 +4,13 @@ Claiming them, storing what they say and removing them is one transaction, so ea
 """
 
 from gateway.deadletter import letter
-from gateway.decode import Decoder, Rows
+from gateway.decode import Decoder
 from gateway.directory import Directory
 from gateway.framing import Chunk
 from gateway.metrics import Metrics
 from gateway.normalise import Normaliser, Work
 from gateway.patience import POISON, PatientDatabase
+from gateway.rows import Rows
 from gateway.writer import NOTHING, Writer
 from tram.store import deadletters, pending
 from tram.store.database import Connection

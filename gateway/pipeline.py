@@ -9,13 +9,14 @@ import psycopg
 
 from gateway.buffer import Buffer
 from gateway.deadletter import letter
-from gateway.decode import Decoder, Rows
+from gateway.decode import Decoder
 from gateway.directory import Directory
 from gateway.metrics import Metrics
 from gateway.mqtt import Subscriber
 from gateway.normalise import Normaliser, Work
 from gateway.patience import POISON, PatientDatabase, StoppedError
 from gateway.pending import MOST, Replayer
+from gateway.rows import Rows
 from gateway.writer import Writer
 from tram.clock import SECOND, TimePolicy
 from tram.errors import TramError
@@ -127,14 +128,14 @@ class Pipeline:
         rows = Rows()
         while len(rows) < self._settings.batch_rows and (chunk := self._buffer.take()) is not None:
             self._decoder.decode(chunk, rows)
-        if rows.ends:
-            self._buffer.rows_a_message = 0.8 * self._buffer.rows_a_message + 0.2 * len(rows) / len(rows.ends)
+        if rows.counts:
+            self._buffer.rows_a_message = 0.8 * self._buffer.rows_a_message + 0.2 * len(rows) / len(rows.counts)
         return rows
 
     def _count(self, rows: Rows, work: Work, written: Written) -> None:
         metrics, batch = self._metrics, work.batch
         now = time.time_ns() // 1000
-        metrics.acknowledged.inc(len(rows.ends))
+        metrics.acknowledged.inc(len(rows.counts))
         metrics.count_work(work, written)
         metrics.commit_lag.observe((now - rows.chunks[0].received) / SECOND)
         if len(batch):

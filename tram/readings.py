@@ -5,8 +5,13 @@ that names its fields in an earlier message keeps that in the `memory` it is han
 each is returned with its reason beside the readings that are stored.
 """
 
+import struct
 from collections.abc import Callable, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tram.sensing import Micros, Thing
 
@@ -91,11 +96,55 @@ class Format(Protocol):
         ...
 
 
-Columns = tuple[str, tuple[str, ...], tuple[str, ...], Sequence[float], Sequence[Micros | None]]
-"""The readings of one plain payload by column: (thing, properties, units, values, times), the last four of one length.
+class Shape:
+    """What payloads that look alike speak of: properties of one Thing, in one order, each in its unit ("" if none).
 
-A bare tuple, since the gateway makes one a message. Values are finite ints or floats; units and times as in `Reading`.
+    Equal only to itself, so that the gateway knows it at the price of a pointer, however long it is: a reader hands out
+    one object for the same words, as long as it remembers them.
+
+    Attributes:
+        pack: as many numbers as there are properties to as many float64 in bytes.
+    """
+
+    __slots__ = ("pack", "properties", "thing", "units")
+
+    def __init__(self, thing: str, properties: tuple[str, ...], units: tuple[str, ...]) -> None:
+        self.thing, self.properties, self.units = thing, properties, units
+        self.pack = _packer(len(properties))
+
+
+@lru_cache(1024)
+def _packer(n: int) -> Callable[..., bytes]:
+    return struct.Struct(f"{n}d").pack
+
+
+Spread = tuple[float, bytes]
+"""A moment in seconds since 1970, and (Shape.pack) by how many seconds each value's time differs from it: `moments`."""
+
+Times = Micros | None | list[Micros | None] | Spread
+"""The times of one payload's values: one of all, a list of one each, or a moment and what each differs from it."""
+
+Columns = tuple[Shape, bytes, Times]
+"""The readings of one plain payload by column: what they are of, their values (Shape.pack), their times.
+
+A bare tuple, since the gateway makes one a message. Values are finite; times as in `Reading`.
 """
+
+
+def moments(base: float | NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The microseconds of base + own seconds, rounded as `round` does. Shapes (n,) or a number, and (n,)."""
+    return np.rint((base + own) * 1e6).astype(np.int64)
+
+
+def readings(columns: Columns) -> list[Reading]:
+    """What `Format.decode` says where a reader says these columns."""
+    shape, values, times = columns
+    if isinstance(times, tuple):
+        each: list[Micros | None] = list(moments(times[0], np.frombuffer(times[1])).tolist())
+    else:
+        each = times if isinstance(times, list) else [times] * len(shape.properties)
+    rows = zip(shape.properties, np.frombuffer(values).tolist(), shape.units, each, strict=True)
+    return [Reading(shape.thing, name, value, unit, time) for name, value, unit, time in rows]
 
 
 @runtime_checkable

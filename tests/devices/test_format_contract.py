@@ -14,7 +14,7 @@ from devices import formats
 from tram.clock import parse_rfc3339
 from tram.errors import PayloadError
 from tram.properties import known
-from tram.readings import ColumnFormat, Decoded, Format, Message
+from tram.readings import ColumnFormat, Decoded, Format, Message, readings
 from tram.units import convert
 
 RECEIVED = parse_rfc3339("2025-11-22T12:00:00Z")
@@ -204,10 +204,7 @@ def compare(found: ColumnFormat, message: Message, decoded: Decoded | None) -> N
     assert decoded is not None
     assert not decoded.bad
     assert not decoded.things
-    thing, properties, units, values, times = columns
-    assert [tuple(r) for r in decoded.readings] == [
-        (thing, *row) for row in zip(properties, values, units, times, strict=True)
-    ]
+    assert list(decoded.readings) == readings(columns)
 
 
 BOMBS = {

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.decode import Rows
 from gateway.directory import ACTIVE, Directory
 from gateway.framing import Chunk
-from gateway.normalise import NO_TIME, Normaliser, Work
+from gateway.normalise import Normaliser, Work
+from gateway.rows import NO_TIME, Rows
 from tram.clock import DAY, SECOND, TimePolicy
 from tram.quality import Quality
 
@@ -28,7 +28,9 @@ def normalise(values: list[Any], times: list[int | None] | None = None, **column
         getattr(directory, name)[slot] = value
     n = len(values)
     chunk = Chunk([b"t"] * n, [b"\0\1"] * n, [b"?"] * n, received=NOW)
-    rows = Rows([chunk], [slot] * n, values, times or [None] * n, list(range(1, n + 1)))
+    rows = Rows([chunk], counts=[1] * n, times=[*(times or [None] * n)])
+    for value in values:
+        rows.add(slot, value)
     return Normaliser(directory, POLICY).normalise(rows)
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gateway.decode import Rows
 from gateway.directory import Directory
 from gateway.framing import Chunk
 from gateway.metrics import Metrics
 from gateway.normalise import Work
 from gateway.patience import PatientDatabase, StoppedError
+from gateway.rows import Rows
 from gateway.writer import Writer
 from tests.databases import Database
 from tram.clock import SECOND

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 
-from tram.clock import from_micros
 from tram.errors import ConflictError, NotFoundError, PayloadError
 from tram.sensing import Location, Thing, ThingStatus
 from tram.store import sqlfile
@@ -207,8 +206,9 @@ def seen(conn: Connection, times: Mapping[int, int]) -> None:
     """Notes when Things (by id) were last heard of, in microseconds; an older time than the stored one is ignored."""
     if not times:
         return
-    ids = sorted(times)
-    arguments = {"ids": ids, "times": [from_micros(times[id]) for id in ids]}
+    # In order, so that two gateways never deadlock. As text: the driver would take twenty times as long for two lists.
+    ids, moments = zip(*sorted(times.items()), strict=True)
+    arguments = {"ids": f"{{{','.join(map(str, ids))}}}", "times": f"{{{','.join(map(str, moments))}}}"}
     with available():
         conn.execute(sqlfile.load("registry")["seen"], arguments)
 

@@ -8,23 +8,27 @@ import msgspec
 
 from devices.formats.native import odd
 from tram.clock import EPOCH, MICROSECOND
-from tram.readings import Columns
+from tram.readings import Columns, Shape
 
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _list = msgspec.json.Decoder(list[Any]).decode
 _INTEGER = 1 << 63
-_MOST_SHAPES = 50_000
+_MOST_SHAPES = 100_000
 _date = datetime.fromisoformat
 
-_units: dict[tuple[str, ...], tuple[str, ...]] = {}
-"""Sound shapes (the names of a record, in order) and as many empty units. Only spares work; emptied when full."""
+_shapes: dict[tuple[str, tuple[str, ...]], Shape] = {}
+"""By Thing and the names of a record, in order: shapes whose names are sound. Only spares work; emptied when full."""
+_sound: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+"""Sound names and as many empty units: one object for all Things alike. Emptied with the shapes."""
 
 
 def reader(thing: str) -> Callable[[bytes], Columns | tuple[()] | None]:
     """What reads the payloads of one Thing's telemetry topic; see tram.readings.ColumnFormat."""
-    shapes, limit = _units, odd.MILLIS_LIMIT
+    shapes, limit = _shapes, odd.MILLIS_LIMIT
 
     def read(payload: bytes) -> Columns | tuple[()] | None:
+        if payload[:1] == b"[":
+            return _read_list(thing, payload)
         try:
             record = _object(payload)
         except (ValueError, RecursionError):
@@ -44,16 +48,14 @@ def reader(thing: str) -> Callable[[bytes], Columns | tuple[()] | None]:
             else:
                 return None
         names = tuple(record)
-        units = shapes.get(names)
-        if units is None:
-            units = _shape(names)
-            if units is None:
-                return None
+        shape = shapes.get((thing, names)) or _shape(thing, names)
+        if shape is None:
+            return None
         values = list(record.values())
         for value in values:
             if type(value) is not float and not (type(value) is int and -_INTEGER < value < _INTEGER):
                 return None  # no number, or none that a double holds
-        return thing, names, units, values, [time] * len(values)
+        return shape, shape.pack(*values), time
 
     return read
 
@@ -63,15 +65,21 @@ def _plain(values: list[Any]) -> bool:
     return all(type(value) is float or (type(value) is int and -_INTEGER < value < _INTEGER) for value in values)
 
 
-def _shape(names: tuple[str, ...]) -> tuple[str, ...] | None:
-    try:
-        for name in names:
-            odd.check_name(name)
-    except ValueError:
-        return None
-    if len(_units) >= _MOST_SHAPES:
-        _units.clear()
-    return _units.setdefault(names, ("",) * len(names))
+def _shape(thing: str, names: tuple[str, ...]) -> Shape | None:
+    """The shape of sound names; None where `decode` has to say what is wrong with them."""
+    if len(_shapes) >= _MOST_SHAPES:
+        _shapes.clear()
+        _sound.clear()
+    found = _sound.get(names)
+    if found is None:
+        try:
+            for name in names:
+                odd.check_name(name)
+        except ValueError:
+            return None
+        found = _sound[names] = names, ("",) * len(names)
+    shape = _shapes[thing, found[0]] = Shape(thing, *found)
+    return shape
 
 
 def _read_list(thing: str, payload: bytes) -> Columns | tuple[()] | None:
@@ -97,6 +105,5 @@ def _read_list(thing: str, payload: bytes) -> Columns | tuple[()] | None:
             names.append(name)
             values.append(value)
             times.append(time)
-    shape = tuple(names)
-    units = _units.get(shape) or _shape(shape)
-    return None if units is None or not _plain(values) else (thing, shape, units, values, times)
+    shape = _shapes.get((thing, tuple(names))) or _shape(thing, tuple(names))
+    return None if shape is None or not _plain(values) else (shape, shape.pack(*values), times)

@@ -1,88 +1,99 @@
 """Plain SenML by column: a JSON pack of numbers of one Thing whose base values stand in its first record only.
 
-Only the labels that such packs use are parsed, and records become columns at once, with no Python loop a record; all
-else is codec.py's.
+Only the labels that such packs use are parsed. A pack becomes three columns (names with units, values, times), and what
+its names and units come to is looked up as a whole; all else is codec.py's.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from devices.formats.senml.naming import check, split
 from devices.formats.senml.pack import RELATIVE, TIME_LIMIT
 from devices.formats.senml.records import UNIT_LIMIT
 from devices.formats.senml.units import ucum_of
-from tram.readings import Columns
+from tram.readings import Columns, Shape
 from tram.sensing import Micros
 
 _MOST_SHAPES = 10_000
 
-Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
-"""(thing, properties, units)."""
-ShapeKey = tuple[str | None, str | None, tuple[str, ...], tuple[str | None, ...]]
-"""All that a Shape depends on: base name, base unit, names, units."""
+ShapeKey = tuple[str, str | None, str | None, tuple[str, ...], tuple[str | None, ...]]
+"""All that a Shape depends on: the topic's Thing, base name, base unit, names, units."""
 
-_shapes: dict[tuple[str, ShapeKey], Shape | None] = {}
+_shapes: dict[ShapeKey, Shape | None] = {}
 """How the names of a pack were cut. Only spares work; emptied when full."""
 
 
 class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A record with the labels of nearly all packs; one with any other label is not plain."""
+    """A record after the first, with the labels of nearly all packs; one with any other label is not plain."""
 
+    v: float
     n: str = ""
     u: str | None = None
+    t: float = 0.0
+
+
+class First(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The first record. Without a value it sets base values and no more."""
+
     v: float | None = None
+    n: str = ""
+    u: str | None = None
     t: float = 0.0
     bn: str | None = None
-    bt: float | None = None
+    bt: float = 0.0
     bu: str | None = None
 
 
-_parse = msgspec.json.Decoder(list[Record]).decode
+_parse_first = msgspec.json.Decoder(list[First]).decode
+_parse_others = msgspec.json.Decoder(list[Record]).decode
+_IN_ITS_PLACE = b'[{"v":0}'
 
 
 def reader(fallback: str) -> Callable[[bytes], Columns | tuple[()] | None]:
     """What reads the packs of one topic; `fallback` is the Thing that the topic names."""
+    shapes = _shapes
 
     def read(payload: bytes) -> Columns | tuple[()] | None:
+        # The first brace that closes ends the first record: a plain one holds no other, and a text cut there is none.
+        head, _, tail = payload.partition(b"}")
         try:
-            records = _parse(payload)
+            (first,) = _parse_first(head + b"}]")
+            records: list[Any] = _parse_others(_IN_ITS_PLACE + tail)
+            if first.v is None:
+                del records[0]
+            else:
+                records[0] = first
+            own = [r.t for r in records]
+            time = _time(first.bt, own)
         except (ValueError, RecursionError):
             return None
-        if not records:
-            return fallback, (), (), [], []
-        first, others = records[0], len(records) - 1
-        for base in ([r.bn for r in records], [r.bt for r in records], [r.bu for r in records]):
-            if base.count(None) < others or (base[0] is None and base.count(None) == others):
-                return None  # base values that change on the way
-        if first.v is None:  # it sets base values and no more
-            del records[0]
-        values: list[Any] = [r.v for r in records]
-        key = fallback, (first.bn, first.bu, tuple([r.n for r in records]), tuple([r.u for r in records]))
+        key = fallback, first.bn, first.bu, tuple([r.n for r in records]), tuple([r.u for r in records])
         try:
-            shape = _shapes[key]
+            shape = shapes[key]
         except KeyError:
             shape = _remember(key)
-        times = _times(first.bt or 0.0, [r.t for r in records])
-        if shape is None or times is None or None in values:
+        if shape is None:
             return None
-        return *shape, values, times
+        values = shape.pack(*[r.v for r in records])
+        return shape, values, (first.bt, shape.pack(*own)) if any(own) else time
 
     return read
 
 
-def _remember(key: tuple[str, ShapeKey]) -> Shape | None:
+def _remember(key: ShapeKey) -> Shape | None:
     if len(_shapes) >= _MOST_SHAPES:
         _shapes.clear()
     _shapes[key] = shape = _shape(*key)
     return shape
 
 
-def _shape(fallback: str, key: ShapeKey) -> Shape | None:
+def _shape(
+    fallback: str, base: str | None, base_unit: str | None, names: tuple[str, ...], units: tuple[str | None, ...]
+) -> Shape | None:
     """How names are cut, or None where `decode` has to say what is wrong, or the pack speaks of several Things."""
-    base, base_unit, names, units = key[0] or "", key[1] or "", key[2], key[3]
+    base, base_unit = base or "", base_unit or ""
     things: set[str] = set()
     properties: list[str] = []
     codes: list[str] = []
@@ -91,24 +102,24 @@ def _shape(fallback: str, key: ShapeKey) -> Shape | None:
         if any(len(sent) > UNIT_LIMIT or not sent.isprintable() for sent in (unit, base_unit)):
             return None
         try:
-            check(base + (name or ""))
+            check(base + name)
         except ValueError:
             return None
-        thing, prop = split(base, name or "", unit, fallback)
+        thing, prop = split(base, name, unit, fallback)
         things.add(thing)
         properties.append(prop)
         codes.append(ucum_of(unit))
-    return (things.pop(), tuple(properties), tuple(codes)) if len(things) == 1 else None
+    return Shape(things.pop(), tuple(properties), tuple(codes)) if len(things) == 1 else None
 
 
-def _times(base: float, own: list[float]) -> list[Micros | None] | None:
-    """Absolute times, or None where one is relative to the time of receipt."""
-    if not any(own):
-        if base == 0.0:
-            return [None] * len(own)
-        return [round(base * 1e6)] * len(own) if RELATIVE <= base < TIME_LIMIT else None
-    if base + min(own) < RELATIVE or base + max(own) >= TIME_LIMIT:
+def _time(base: float, own: list[float]) -> Micros | None:
+    """The time of a pack, from which its records' own may differ.
+
+    Raises:
+        ValueError: one is relative to the time of receipt, or no date can be written of it.
+    """
+    if base == 0.0 and not any(own):
         return None
-    # rint rounds a half to the even number, as round() does.
-    times: list[Micros | None] = np.rint((np.array(own) + base) * 1e6).astype(np.int64).tolist()
-    return times
+    if base + min(own) < RELATIVE or base + max(own) >= TIME_LIMIT:
+        raise ValueError("time")
+    return round(base * 1e6)

@@ -97,7 +97,10 @@ INSERT INTO thing (name, status) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING
 
 -- name: seen
 UPDATE thing SET seen = heard.at
-FROM unnest(%(ids)s::int[], %(times)s::timestamptz[]) AS heard (id, at)
+FROM (
+    SELECT id, timestamptz 'epoch' + micros * interval '1 microsecond' AS at
+    FROM unnest(%(ids)s::int[], %(times)s::bigint[]) AS heard (id, micros)
+) AS heard
 WHERE thing.id = heard.id AND (thing.seen IS NULL OR thing.seen < heard.at)
 
 -- name: places

@@ -283,9 +283,13 @@ class LiveConsult:
 
     def talk_to(self, seat: str, message: ChatLine | Pointed) -> None:
         """On the reliable channel when it is open, else on the socket."""
-        peer = self._active(seat)
-        if peer is None or not peer.send_talk(encode(message).decode()):
+        text = encode(message).decode()
+        if not any(peer.send_talk(text) for peer in self._newest_first(seat)):
             self.tell(seat, message)
+
+    def _newest_first(self, seat: str) -> list[Peer]:
+        """A seat's peer connections: while one takes over from another, the channels of the older are still open."""
+        return sorted(self.peers.get(seat, []), key=lambda peer: -peer.number)
 
     def _vitals(self, seat: str, data: bytes) -> None:
         mine = self.room.state.seats.get(seat)
@@ -298,9 +302,7 @@ class LiveConsult:
         text = encode(msgspec.structs.replace(frame, seat=seat)).decode()
         for other in self.room.state.seats.values():
             if other.id != seat and other.admitted and self.may(other.id, Action.SEE_VITALS):
-                peer = self._active(other.id)
-                if peer is not None:
-                    peer.send_vitals(text)
+                any(peer.send_vitals(text) for peer in self._newest_first(other.id))
 
     # --- time ---
 

@@ -34,7 +34,14 @@ from websockets.typing import Origin
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
-FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+FIRST_PAUSE, LAST_PAUSE = 0.1, 1.0
+"""Seconds between tries: a link that is back shall have its call back within 1.5 s."""
+OPEN_SECONDS = 2.0
+"""A socket that was opened into a dead link is given up after so long; each try doubles it, for links that are slow."""
+DOUBT = 0.4
+"""Seconds without a packet, just after the socket came back, that make a media path a dead one."""
+CHANGE_OVER = 2.0
+"""Seconds that the channels of a replaced peer connection stay, until the new one's are open."""
 Handler = Callable[[dict[str, Any]], None]
 
 
@@ -88,7 +95,10 @@ class Participant:
     _socket: ClientConnection | None = None
     _pc: RTCPeerConnection | None = None
     _number: int = 0
-    _channels: dict[str, RTCDataChannel] = field(default_factory=dict)
+    _channels: list[dict[str, RTCDataChannel]] = field(default_factory=list)
+    """By label, of the newest peer connection first and of the one before it."""
+    _heard: float = 0.0
+    _patience: float = OPEN_SECONDS
     _ice: list[RTCIceServer] = field(default_factory=list)
     _offered: bool = False
     _answered: dict[int, asyncio.Future[str]] = field(default_factory=dict)
@@ -110,8 +120,11 @@ class Participant:
                 try:
                     before = self.connections
                     await self._once()
-                    pause = FIRST_PAUSE if self.connections > before else pause
-                except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
+                    if self.connections > before:
+                        pause, self._patience = FIRST_PAUSE, OPEN_SECONDS
+                except TimeoutError:
+                    self._patience = min(CONNECT_SECONDS, self._patience * 2)
+                except (OSError, InvalidHandshake, ConnectionClosed) as error:
                     log.info("the consult's socket was lost", extra={"reason": type(error).__name__})
                 await asyncio.sleep(pause * (0.8 + 0.4 * random.random()))  # noqa: S311 - jitter
                 pause = min(LAST_PAUSE, pause * 2)
@@ -133,19 +146,23 @@ class Participant:
 
     def send_vitals(self, frame: dict[str, Any]) -> bool:
         """A frame on the vitals channel; False (and dropped) when it is not open or does not keep up."""
-        channel = self._channels.get("vitals")
-        if channel is None or channel.readyState != "open" or channel.bufferedAmount > 8_192:
+        channel = self._channel("vitals")
+        if channel is None or channel.bufferedAmount > 8_192:
             return False
         channel.send(json.dumps(frame, separators=(",", ":")))
         return True
 
     def talk(self, message: dict[str, Any]) -> bool:
         """A message on the reliable channel; False when it is not open."""
-        channel = self._channels.get("talk")
-        if channel is None or channel.readyState != "open":
+        channel = self._channel("talk")
+        if channel is None:
             return False
         channel.send(json.dumps(message))
         return True
+
+    def _channel(self, label: str) -> RTCDataChannel | None:
+        """The open one of the newest peer connection that has one: a change of connection loses no sample."""
+        return next((c[label] for c in self._channels if c[label].readyState == "open"), None)
 
     @property
     def connected(self) -> bool:
@@ -178,7 +195,7 @@ class Participant:
     # --- the socket ---
 
     async def _once(self) -> None:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(self._patience):
             socket = await connect(
                 self.url,
                 origin=None if self.origin is None else Origin(self.origin),
@@ -189,6 +206,7 @@ class Participant:
             )
         async with socket:
             self._socket = socket
+            self._heard = time.monotonic()
             hello: dict[str, Any] = {"type": "hello", "versions": [1], "client": "tram-station"}
             hello |= {"token": self.token} if self._resume is None else {"resume": self._resume}
             await socket.send(json.dumps(hello))
@@ -196,6 +214,7 @@ class Participant:
             try:
                 async for frame in socket:
                     message = json.loads(frame)
+                    self._heard = time.monotonic()
                     if message["type"] == "welcome" and pings is None:
                         pings = asyncio.create_task(self._ping(socket, message["limits"]["ping_seconds"]))
                     await self._take(message)
@@ -207,6 +226,10 @@ class Participant:
     async def _ping(self, socket: ClientConnection, every: float) -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
+                if time.monotonic() - self._heard > 2 * every + 0.5:
+                    # Two pings without an answer: dead, whatever the operating system believes.
+                    socket.transport.abort()
+                    return
                 await socket.send(json.dumps({"type": "ping", "at": time.time()}))
                 await asyncio.sleep(every)
 
@@ -222,6 +245,8 @@ class Participant:
             ]
             # After the death of its process the server knows no peer connection, while ours seems to stand for 30 s.
             self._offered = self.connected and message.get("pc", 0) == self._number
+            if self._offered and message.get("resumed") and self._pc is not None:
+                self._start(self._doubt(self._pc))
         elif kind == "room":
             if message["rev"] >= self.room.get("rev", -1):
                 self.room = message
@@ -236,7 +261,7 @@ class Participant:
         elif kind == "pc" and message["state"] == "connected" and message["pc"] == self._number:
             old, self._old = self._old, None
             if old is not None:
-                self._start(old.close())
+                self._start(self._retire(old))
         elif kind == "reconnect" or (kind == "pc" and message["state"] == "failed" and message["pc"] == self._number):
             self._start(self._offer())
         elif kind == "redirect":
@@ -258,6 +283,23 @@ class Participant:
 
     # --- the peer connection ---
 
+    async def _doubt(self, pc: RTCPeerConnection) -> None:
+        """The socket was lost: does the path of the media still carry anything? ICE would notice in half a minute."""
+        before = await _received(pc)
+        await asyncio.sleep(DOUBT)
+        if pc is self._pc and not self.leaving and await _received(pc) <= before:
+            await self._offer()
+
+    async def _retire(self, pc: RTCPeerConnection) -> None:
+        """Closes a replaced one: not before the new one's channels are open, at the latest after CHANGE_OVER."""
+        opened = asyncio.Event()
+        fresh = self._channels[0]["vitals"]
+        fresh.on("open", opened.set)
+        if fresh.readyState == "connecting":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(opened.wait(), CHANGE_OVER)
+        await pc.close()
+
     async def _offer(self) -> None:
         """A new peer connection beside the old one, which ends when this one stands."""
         self._number = max(self._number + 1, int(time.time()) - 1_700_000_000)
@@ -270,16 +312,17 @@ class Participant:
             self._start(self._pc.close())
         self._pc = pc
         lines = self._lines(pc)
-        self._channels = {
+        channels = {
             "vitals": pc.createDataChannel("vitals", ordered=False, maxRetransmits=0),
             "talk": pc.createDataChannel("talk"),
         }
+        self._channels = [channels, *self._channels[:1]]
         if self.on_vitals is not None:
             heard = self.on_vitals
-            self._channels["vitals"].on("message", lambda data: heard(json.loads(data)))
+            channels["vitals"].on("message", lambda data: heard(json.loads(data)))
         if self.on_message is not None:
             told = self.on_message
-            self._channels["talk"].on("message", lambda data: told(json.loads(data)))
+            channels["talk"].on("message", lambda data: told(json.loads(data)))
 
         def state_changed() -> None:
             if pc.connectionState == "failed" and pc is self._pc and not self.leaving:
@@ -325,3 +368,9 @@ class Participant:
             if line.use in ("camera", "screen"):
                 line.transceiver.setCodecPreferences(preferred)
         return lines
+
+
+async def _received(pc: RTCPeerConnection) -> int:
+    """Bytes that arrived so far."""
+    report = await pc.getStats()
+    return sum(int(s.bytesReceived) for s in report.values() if s.type == "transport")

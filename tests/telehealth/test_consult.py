@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -168,3 +169,44 @@ def test_audio_only_by_hand(consults: ConsultServer, joins: Join) -> None:
     station.send(type="receive", video=True)
     station.sees()
     assert doctor.count("video")
+
+
+def waves(person: Person) -> list[dict[str, Any]]:
+    """Pieces of the ECG that arrived, in the order of the device."""
+    frames = [m["frame"] for m in list(person.vitals) if m["frame"]["type"] == "wave"]
+    return sorted(frames, key=lambda frame: int(frame["n"]))
+
+
+def test_a_change_of_connection_loses_no_sample_and_an_outage_is_a_gap_of_its_length(
+    consults: ConsultServer, joins: Join
+) -> None:
+    tokens = consults.tokens()
+    doctor, kit = joins(consults.ws, tokens["doctor"]), joins(consults.ws, tokens["station"])
+    source = open_vitals("simulated:stable")
+    assert source is not None
+    publishing = asyncio.run_coroutine_threadsafe(publish_vitals(kit.participant, source), kit.loop.loop)
+    until(lambda: len(waves(doctor)) > 10, "the ECG")
+    first = waves(doctor)[0]["n"]
+    # Make before break, at either end: every piece arrives.
+    for person in (kit, doctor, kit):
+        person.loop.call(person.participant._offer())
+        person.waits_for("pc", pc=person.participant._number, state="connected")
+        seen = len(waves(doctor))
+        until(lambda: len(waves(doctor)) > seen + 10, "the ECG goes on")  # noqa: B023
+    numbers = [frame["n"] for frame in waves(doctor)]
+    assert numbers == list(range(first, first + len(numbers)))
+    # Nothing can be sent for a while: that is not made up for, and what follows stands at its own time.
+    broken = time.time()
+    channels, kit.participant._channels = kit.participant._channels, []
+    until(lambda: time.time() - waves(doctor)[-1]["at"] / 1e6 > 2, "two seconds without a piece")
+    last = waves(doctor)[-1]["n"]
+    kit.participant._channels = channels
+    until(lambda: waves(doctor)[-1]["n"] > last + 10, "the ECG is back", 40)
+    publishing.cancel()
+    frames = waves(doctor)
+    after = next(frame for frame in frames if frame["n"] > last)
+    assert after["n"] - last > 5
+    assert after["at"] / 1e6 > broken
+    assert {frame["at"] - frames[0]["at"] - (frame["n"] - first) * 200_000 for frame in frames} <= {-1, 0, 1}, (
+        "each piece is where the device measured it"
+    )

@@ -26,11 +26,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from telehealth.messages import Role
 from telehealth.tokens import Grant, Keyring, parse_keys
 from tests.databases import Server
+from tests.people import ADMIN
+from tests.people import token as personal_token
 from tests.servers.consult import ConsultServer, consult_server
 from tests.telehealth.scene import FLAGS
 from tests.waiting import until
 from tests.web.test_pages import build_web
 from tram.commands.migrate import folders
+from tram.identity.claims import parse_grant
 from tram.store.migrate import migrate
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +129,11 @@ class Ward:
                 jti=secrets.token_hex(12),
             )
         )
+
+    def program(self, grant: str = "") -> str:
+        """A personal token with an administrator's rights, or with those of a grant like `citizen`."""
+        with psycopg.connect(self.database, autocommit=True) as conn:
+            return personal_token(conn, parse_grant(grant) if grant else ADMIN)
 
     def kit(self, consult: str, scenario: str = "stable") -> subprocess.Popen[bytes]:
         """The headless station kit, as a monitor beside the nurse's page; ended with the ward."""

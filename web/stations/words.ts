@@ -54,8 +54,8 @@ export const words = {
   old: ['Số đo cũ: chưa đọc lại được từ {time}', 'Old values: not read again since {time}'],
   refused: ['Tài khoản này không được xem đường truyền', 'This account may not see the links'],
   refusedText: [
-    'Cần quyền vận hành hoặc quản trị cơ sở y tế. Đăng nhập bằng tài khoản khác, hoặc nhờ quản trị viên cấp quyền.',
-    'It takes the rights of an operator or a hospital’s administrator. Sign in with another account, or ask for them.',
+    'Trang dành cho quản trị tỉnh, và cho bác sĩ, quản trị và nhân viên của từng cơ sở. Đăng nhập bằng tài khoản khác, hoặc xin quyền.',
+    'It is for the province’s administrators, and for the doctors, administrators and staff of each facility. Sign in with another account, or ask for the right.',
   ],
   signIn: ['Cần đăng nhập', 'Please sign in'],
   signInText: [

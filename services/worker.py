@@ -148,7 +148,7 @@ def main() -> int:
         ) as process:
             every = (*JOBS, *jobs(discover()))
             holder.append(Worker(settings, process.stopping, process.readiness, every))
-            bridge = Bridge(settings, process.stopping) if settings.mqtt_url and settings.sta_mqtt == "on" else None
+            bridge = Bridge(settings, process.stopping) if settings.mqtt_url and settings.sta_mqtt != "off" else None
             if bridge:
                 bridge.start()
             calculation = Calculation(settings, process.stopping)

@@ -54,7 +54,11 @@ class Settings:
     http_body_bytes: int = setting(1_048_576, "largest request body that is read", low=1024, high=1_073_741_824)
     sta_body_bytes: int = setting(16_777_216, "largest body of a SensorThings request", low=1024, high=1_073_741_824)
     sta_filter_seconds: float = setting(0.8, "what a SensorThings $filter or $orderby may take", low=0.01, high=60)
-    sta_mqtt: str = setting("on", "SensorThings over MQTT: create, and publish what is stored", choices=("on", "off"))
+    sta_mqtt: str = setting(
+        "on",
+        "SensorThings over MQTT: create, and publish what is stored; logged: the broker tells who subscribes to what",
+        choices=("on", "logged", "off"),
+    )
     http_proxy: str = setting(
         "", "addresses or networks, with commas, of the reverse proxy in front; needed to listen off loopback"
     )

@@ -48,8 +48,11 @@ Body = Annotated[bytes, Depends(_body)]
 @router.get("/", include_in_schema=False)
 def service_root(permit: Reads, request: Request, shared: Shared) -> Response:
     """OGC 18-088, 9.2.1."""
-    url = shared.settings.mqtt_url.rsplit("@", 1)[-1].split("://")[-1]
-    return _response(answers.of(root(_base(request, shared), [f"mqtt://{url}"] if url else [])))
+    mode = shared.settings.sta_mqtt
+    url = shared.settings.mqtt_url.rsplit("@", 1)[-1].split("://")[-1] if mode != "off" else ""
+    return _response(
+        answers.of(root(_base(request, shared), [f"mqtt://{url}"] if url else [], logged=mode == "logged"))
+    )
 
 
 @router.get("/{path:path}", summary="Entities, links, properties, $ref, $value, $count")

@@ -2,6 +2,7 @@
 
     v1.1/Datastreams(id)/Observations --QoS 1, acknowledged after commit--> queue --> the one write path
     committed stream, from its own position --> v1.1/Datastreams(id)/Observations, v1.1/Observations
+    entity_change, until it was published ----> v1.1/Things, v1.1/Things(5), v1.1/Things(5)/name … (updates.py)
                                                               (QoS 1, not retained)
 
 The position moves only after the broker has acknowledged, so nothing is missed across a restart of anything; after one,
@@ -23,7 +24,7 @@ import paho.mqtt.client as paho
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from services.sta import bodies
+from services.sta import bodies, updates
 from services.sta.access import EVERYTHING
 from services.sta.model import ENTITIES
 from services.sta.query import body, build
@@ -39,7 +40,9 @@ from tram.store.database import Connection, available, connect
 
 log = logging.getLogger(__name__)
 
-ROOT = "v1.1"
+ROOT = updates.ROOT
+SUBSCRIBED = "$SYS/broker/log/M/subscribe"
+"""Where mosquitto says who subscribes to what, with `log_dest topic` and `log_type subscribe`."""
 QUEUE = 1_000
 ROWS = 1_000
 """Most Observations published in one transaction."""
@@ -47,6 +50,8 @@ PAUSE = 0.1
 RETRY = 2.0
 ACKNOWLEDGED = 10.0
 """Seconds the broker may take to acknowledge what was published; then it is published again."""
+CORRECTABLE = ("result", "resultTime", "resultQuality", "validTime", "parameters")
+_SUBSCRIPTION = re.compile(r" [0-2] (?P<topic>\S.*)")
 _TOPIC = re.compile(rf"{ROOT}/Datastreams\((\d{{1,10}})\)/Observations")
 
 
@@ -64,6 +69,7 @@ class Bridge:
         self._stream = committed.Reader(name)
         self._incoming: queue.Queue[tuple[int, paho.MQTTMessage]] = queue.Queue(QUEUE)
         self._generation = 0
+        self._watched = updates.Watched()
         self.subscribed = threading.Event()
         self._client = self._make_client()
         port = f":{settings.http_port}" if settings.http_port not in (80, 443) else ""
@@ -118,7 +124,8 @@ class Bridge:
     def _connected(self, client: paho.Client, *_: Any) -> None:
         self._generation += 1
         self.subscribed.clear()
-        client.subscribe(f"{ROOT}/+/Observations", qos=1)
+        topics = [f"{ROOT}/+/Observations", *([SUBSCRIBED] if self._settings.sta_mqtt == "logged" else [])]
+        client.subscribe([(topic, 1) for topic in topics])
 
     def _received(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         # What this server itself has published comes back on the same topic: it has a selfLink.
@@ -138,12 +145,14 @@ class Bridge:
     def _begin(self, conn: Connection) -> None:
         with available():
             self._stream.start(conn)
+            self._watched.load(conn)
             conn.commit()
 
     def _serve(self, conn: Connection) -> None:
         while not self._stopping.is_set():
             busy = self._take_in(conn)
             busy |= self._give_out(conn)
+            busy |= self._tell_changes(conn)
             if not busy:
                 self._stopping.wait(PAUSE)
 
@@ -182,6 +191,11 @@ class Bridge:
             self._incoming.put_nowait(one)
 
     def _store(self, conn: Connection, message: paho.MQTTMessage) -> None:
+        if message.topic == SUBSCRIBED:
+            asked = _SUBSCRIPTION.search(message.payload.decode("utf-8", "replace"))
+            if asked is not None:
+                self._watched.learn(conn, asked["topic"])
+            return
         found = _TOPIC.fullmatch(message.topic)
         if found is None:
             raise bodies.BodyError(f"nothing is created at {message.topic[:80]!r}")
@@ -206,28 +220,54 @@ class Bridge:
             self._stream.start(conn, again=True)
             conn.commit()
             return True
-        sent = []
+        told: list[updates.Message] = []
         for one in taken:
             if one.op is not committed.Op.DELETE:
-                for stream, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
-                    for topic in (f"{ROOT}/Datastreams({stream})/Observations", f"{ROOT}/Observations"):
-                        sent.append(self._client.publish(topic, text, qos=1))
-        deadline = time.monotonic() + ACKNOWLEDGED
-        for info in sent:
-            try:
-                info.wait_for_publish(max(0.0, deadline - time.monotonic()))
-            except (RuntimeError, ValueError):
-                break
-        if all(info.is_published() for info in sent):
+                for stream, id, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
+                    told += [(f"{ROOT}/Datastreams({stream})/Observations", text), (f"{ROOT}/Observations", text)]
+                    if one.op is committed.Op.CORRECT:
+                        own = f"{ROOT}/Observations('{id}')"
+                        told.append((own, text))
+                        told += [(f"{own}/{name}", updates.select(text, [name])) for name in CORRECTABLE]
+        if self._published(told):
             conn.commit()
         else:
             conn.rollback()  # published again from here
             self._stopping.wait(PAUSE)
         return bool(taken)
 
-    def _observations(self, conn: Connection, ids: Any, times: Any) -> list[tuple[int, str]]:
-        """(Datastream, JSON as a GET gives it) of rows that are still there."""
-        made: list[tuple[int, str]] = []
+    def _tell_changes(self, conn: Connection) -> bool:
+        """Publishes entities that were made or changed; forgets those changes when the broker has them."""
+        if not self._client.is_connected():
+            return False
+        changes = updates.waiting(conn)
+        if changes:
+            told = updates.messages(Reader(conn, EVERYTHING, self._base), changes)
+            conn.commit()  # nothing is locked while the broker takes its time
+            if self._published(told):
+                updates.told(conn, changes)
+            else:
+                self._stopping.wait(PAUSE)
+        conn.commit()
+        return bool(changes)
+
+    def _published(self, told: list[updates.Message]) -> bool:
+        """Whether the broker has all of them."""
+        sent = []
+        for topic, text in told:
+            for each, payload in ((topic, text), *self._watched.also(topic, text)):
+                sent.append(self._client.publish(each, payload, qos=1))
+        deadline = time.monotonic() + ACKNOWLEDGED
+        for info in sent:
+            try:
+                info.wait_for_publish(max(0.0, deadline - time.monotonic()))
+            except (RuntimeError, ValueError):
+                break
+        return all(info.is_published() for info in sent)
+
+    def _observations(self, conn: Connection, ids: Any, times: Any) -> list[tuple[int, str, str]]:
+        """(Datastream, id, JSON as a GET gives it) of rows that are still there."""
+        made: list[tuple[int, str, str]] = []
         for first in range(0, len(ids), ROWS):
             reader = Reader(conn, EVERYTHING, self._base)
             some = slice(first, first + ROWS)
@@ -240,5 +280,5 @@ class Bridge:
             columns = [Sql(f"({query.table.id.format(e='o')})::text"), body(query, list(query.entity.properties))]
             rows = reader.rows(query.select([*columns, Sql("o.datastream_id")], limit=None))
             texts = reader.entities(query.entity, [row[:2] for row in rows], Options())
-            made += [(row[2], text) for row, text in zip(rows, texts, strict=True)]
+            made += [(row[2], row[0], text) for row, text in zip(rows, texts, strict=True)]
         return made

@@ -39,15 +39,25 @@ CONFORMANCE: tuple[str, ...] = tuple(
         "create-update-delete/delete-entity",
         "create-update-delete/historical-location-auto-creation",
         "data-array/data-array",
-        "create-observations-via-mqtt/observations-creation",
     )
 )
 
 
-def root(base: str, mqtt: list[str]) -> dict[str, object]:
-    """The document at the service root. `mqtt`: addresses of the broker that takes Observations."""
-    settings: dict[str, object] = {"conformance": list(CONFORMANCE)}
-    settings[f"{_BASE}/create-observations-via-mqtt/observations-creation"] = {"endpoints": mqtt}
+CREATES = f"{_BASE}/create-observations-via-mqtt/observations-creation"
+RECEIVES = f"{_BASE}/receive-updates-via-mqtt/receive-updates"
+
+
+def root(base: str, mqtt: list[str], *, logged: bool = False) -> dict[str, object]:
+    """The document at the service root.
+
+    Args:
+        mqtt: addresses of the broker that takes Observations; none: nothing goes over MQTT.
+        logged: that broker says who subscribes, so that topics with $select are served too: all of clause 14.
+    """
+    over = {CREATES: True, RECEIVES: logged}
+    named = [*CONFORMANCE, *(name for name, held in over.items() if mqtt and held)]
+    settings: dict[str, object] = {"conformance": named}
+    settings |= {name: {"endpoints": mqtt} for name in over if name in named}
     return {
         "value": [{"name": name, "url": f"{base}/{name}"} for name in SETS],
         "serverSettings": settings,

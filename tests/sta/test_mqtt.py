@@ -3,16 +3,19 @@
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from services.sta import updates
 from services.sta.mqtt import Bridge
 from tests.servers.mosquitto import Mosquitto, find
 from tests.sta.conftest import Sta
-from tests.sta.test_writing import at, deep
+from tests.sta.test_writing import at, datastream, deep
 from tests.waiting import until
 from tram.settings import Settings
 
@@ -52,9 +55,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     made.stop()
 
 
-def run(sta: Sta, broker: Mosquitto, name: str) -> tuple[Bridge, threading.Event]:
+def run(sta: Sta, broker: Mosquitto, name: str, mode: str = "on") -> tuple[Bridge, threading.Event]:
     stopping = threading.Event()
-    settings = Settings(database_url=sta.settings.database_url, mqtt_url=broker.url)
+    settings = Settings(database_url=sta.settings.database_url, mqtt_url=broker.url, sta_mqtt=mode)
     bridge = Bridge(settings, stopping, name)
     bridge.start()
     assert bridge.subscribed.wait(20)
@@ -93,3 +96,124 @@ def test_create_hear_and_a_restart(sta: Sta, broker: Mosquitto) -> None:
         bridge.join()
         listener.client.disconnect()
         listener.client.loop_stop()
+
+
+class Subscriber:
+    """A client that keeps its session and comes back by itself; what it heard by topic."""
+
+    def __init__(self, broker: Mosquitto, name: str, topics: list[str]) -> None:
+        self.heard: dict[str, list[Any]] = {topic: [] for topic in topics}
+        self.ready = threading.Event()
+        self._waiting = 0
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, name, clean_session=False)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = self._connected
+        self.client.on_subscribe = self._subscribed
+        self.client.on_message = lambda _, __, m: self.heard[m.topic].append(json.loads(m.payload))
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+        assert self.ready.wait(20)
+
+    def _connected(self, client: paho.Client, *_: Any) -> None:
+        self._waiting = len(self.heard)
+        for topic in self.heard:
+            client.subscribe(topic, 1)
+
+    def _subscribed(self, *_: Any) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self.ready.set()
+
+    def last(self, topic: str) -> Any:
+        return self.heard[topic][-1] if self.heard[topic] else None
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that says who subscribes to what."""
+    made = Mosquitto(tmp_path, {"log_dest": "topic", "log_type": "subscribe"})
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_subscribers_hear_of_entities_properties_and_selections_also_after_the_broker_was_away(
+    sta: Sta, telling: Mosquitto
+) -> None:
+    """OGC 18-088, 14.2: an entity set, an entity, a property, and chosen properties of a set."""
+    id, stream = deep(sta, 1)
+    thing, set_of = f"v1.1/Things({id})", f"v1.1/Things({id})/Datastreams"
+    chosen, rows = "v1.1/Things?$select=id,name", f"v1.1/Datastreams({stream})/Observations"
+    few = f"{rows}?$select=result,phenomenonTime"
+    observation = sta.get(f"Datastreams({stream})/Observations")["value"][0]["@iot.id"]
+    one = f"v1.1/Observations('{observation}')"
+    topics = ["v1.1/Things", thing, f"{thing}/name", f"{thing}/description", set_of, chosen, few, one, f"{one}/result"]
+    bridge, stopping = run(sta, telling, f"telling-{id}-{sta.ids['aq-01', 'pm2_5']}", "logged")
+    subscriber = Subscriber(telling, f"subscriber-{id}", topics)
+    try:
+        with psycopg.connect(sta.settings.database_url, autocommit=True) as conn:
+            asked = "SELECT count(*) FROM sta_topic WHERE topic = ANY(%s)"
+            until(lambda: conn.execute(asked, ([chosen, few],)).fetchone() == (2,), "the selections are known")
+        assert sta.send("PATCH", f"Things({id})", {"name": "mới"}).status_code == 200
+        until(lambda: subscriber.last(chosen) == {"@iot.id": id, "name": "mới"}, "the selection is heard")
+        until(lambda: subscriber.last(f"{thing}/name") == {"name": "mới"}, "the property is heard")
+        whole = subscriber.last(thing)
+        stored = sta.get(f"Things({id})")
+        assert (whole["name"], whole["properties"]) == (stored["name"], stored["properties"])
+        assert whole in subscriber.heard["v1.1/Things"]
+        assert subscriber.heard[f"{thing}/description"] == []  # it was not changed
+        made = sta.make(f"Things({id})/Datastreams", datastream(name="thêm"))["@iot.id"]
+        until(lambda: (subscriber.last(set_of) or {}).get("@iot.id") == made, "what is new in a set is heard")
+        telling.stop()
+        assert sta.send("PATCH", f"Things({id})", {"name": "khi đứt"}).status_code == 200
+        sta.make(f"Datastreams({stream})/Observations", {"phenomenonTime": at(7), "result": 7.50})
+        telling.start()
+        until(lambda: subscriber.last(f"{thing}/name") == {"name": "khi đứt"}, "nothing was missed", 60)
+        until(lambda: {"result": 7.5, "phenomenonTime": at(7)} in subscriber.heard[few], "nor an Observation", 60)
+        assert sta.send("PATCH", f"Observations('{observation}')", {"result": 99}).status_code == 200
+        until(lambda: subscriber.last(f"{one}/result") == {"result": 99}, "a correction is heard")
+        until(lambda: (subscriber.last(one) or {}).get("result") == 99, "with the whole of it")
+    finally:
+        stopping.set()
+        bridge.join()
+        subscriber.close()
+
+
+def test_a_topic_that_is_none_is_not_remembered(sta: Sta) -> None:
+    with psycopg.connect(sta.settings.database_url) as conn:
+        before = conn.execute("SELECT count(*) FROM sta_topic").fetchone()
+        watched = updates.Watched()
+        for topic in (
+            "#", "v1.1/Things", "v1.1/Things?$select=", "v1.1/Things?$select=nope", "v1.1/Nothing?$select=id",
+            "v2/Things?$select=id", "v1.1/Things(1)/name?$select=id", "v1.1/+/Observations?$select=result",
+            "v1.1/Things?$select=" + "name," * 500 + "id",
+        ):  # fmt: skip
+            watched.learn(conn, topic)
+        assert conn.execute("SELECT count(*) FROM sta_topic").fetchone() == before
+        watched.learn(conn, "v1.1/Things(1)/Datastreams?$select=name,Thing")
+        text = '{"@iot.id":5,"name":"a","x":1.50,"Thing@iot.navigationLink":"http://t"}'
+        also = list(watched.also("v1.1/Things(1)/Datastreams", text))
+        assert [json.loads(one) for _, one in also] == [{"name": "a", "Thing@iot.navigationLink": "http://t"}]
+        conn.rollback()
+
+
+def test_what_changed_again_while_it_was_told_is_told_again(sta: Sta) -> None:
+    id, _ = deep(sta, 0)
+    with psycopg.connect(sta.settings.database_url) as conn:
+        mine = "SELECT version, created, columns FROM entity_change WHERE entity = 'Thing' AND id = %s"
+        conn.execute("DELETE FROM entity_change")
+        conn.execute("UPDATE thing SET seen = now(), dropped = dropped WHERE id = %s", (id,))
+        assert conn.execute(mine, (id,)).fetchone() is None
+        conn.execute("UPDATE thing SET label = 'a' WHERE id = %s", (id,))
+        read = [one for one in updates.waiting(conn) if one.id == id and one.entity == "Thing"]
+        assert [updates.changed(one) for one in read] == [["name"]]
+        conn.execute("UPDATE thing SET description = 'b' WHERE id = %s", (id,))
+        updates.told(conn, read)
+        assert conn.execute(mine, (id,)).fetchone() == (2, False, ["description", "label"])
+        updates.told(conn, [one._replace(version=2) for one in read])
+        assert conn.execute(mine, (id,)).fetchone() is None
+        conn.rollback()

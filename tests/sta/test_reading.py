@@ -1,16 +1,25 @@
 """Reading what a gateway has stored, by every way of asking (OGC 18-088 clause 9)."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.sta.model import SETS
-from services.sta.root import CONFORMANCE
+from services.sta.root import CONFORMANCE, CREATES, RECEIVES
+from tests.servers.api import serve
 from tests.sta.conftest import Sta
 
 
 def test_the_service_root(quiet: Sta) -> None:
     root = quiet.get("")
     assert {one["name"] for one in root["value"]} == set(SETS)
-    assert root["serverSettings"]["conformance"] == list(CONFORMANCE)
+    assert root["serverSettings"]["conformance"] == list(CONFORMANCE)  # no broker is set there
+    assert not [name for name in root["serverSettings"] if "mqtt" in name]
+    for mode, also in (("on", [CREATES]), ("logged", [CREATES, RECEIVES]), ("off", [])):
+        with serve(replace(quiet.settings, mqtt_url="mqtt://broker:1883", sta_mqtt=mode)) as api:
+            said = api.get("/sta/v1.1").json()["serverSettings"]
+        assert said["conformance"] == [*CONFORMANCE, *also]
+        assert {name: said[name] for name in also} == {name: {"endpoints": ["mqtt://broker:1883"]} for name in also}
     for one in root["value"]:
         assert quiet.client.get(one["url"]).status_code == 200
 

@@ -55,6 +55,8 @@ max_packet_size 1048576
 # subscriptions; it writes several lines a message, so leave it out on a busy broker: then refused connections alone
 # are told. Refused they are in any case.
 log_dest file {folder}/mosquitto.log
+# With `log_type subscribe` for SensorThings' topics with $select (TRAM_STA_MQTT=logged): who subscribes to what.
+log_dest topic
 log_type error
 log_type warning
 log_type notice

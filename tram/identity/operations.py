@@ -76,6 +76,7 @@ _ALL = (
     _operation("calculated.read", "Xem chuỗi số liệu tính toán", "See calculated Datastreams and their faults", _CITY_STAFF),
     _operation("calculated.try", "Thử công thức trên số liệu cũ", "Try an expression on history", _CITY_STAFF),
     _operation("calculated.manage", "Quản lý chuỗi số liệu tính toán", "Add, change and remove calculated Datastreams", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
+    _operation("city.configure", "Cấu hình dịch vụ đô thị", "Configure a city service: alarm levels, corridors, junctions", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
     _operation("live.subscribe", "Theo dõi trực tiếp", "Follow live values", _CITY),
     _operation("system.read", "Xem tình trạng hệ thống", "See the state of the processes", {OPERATOR: EVERYWHERE, CITY_ADMIN: EVERYWHERE, AUDITOR: EVERYWHERE, MACHINE: EVERYWHERE}),
     _operation("pending.read", "Xem thiết bị chờ duyệt", "See Things that wait to be accepted", _CITY_STAFF),

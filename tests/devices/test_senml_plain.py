@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.formats.senml.codec import FORMAT
@@ -30,6 +30,7 @@ def one_by_one(payload: bytes) -> tuple[Sequence[Reading], Sequence[Any]]:
     return decoded.readings, decoded.bad
 
 
+@settings(deadline=None)
 @given(packs.regular | packs.spoilt)
 @example(b"[]")
 @example(b'[{"n":"a","v":1}')
@@ -41,6 +42,7 @@ def one_by_one(payload: bytes) -> tuple[Sequence[Reading], Sequence[Any]]:
 @example(b'[{"bn":"a\\u007d","v":1},{"n":"b","v":2}]')
 @example(b'[{"bn":"d","bt":1e9},{"bn":"e","n":"b","v":2}]')
 @example(b'[{"bn":"d","bt":1e9},{"\\u0062n":"e","n":"b","v":2}]')
+@example(b'[{"bn":"d/","u":"' + b"u" * 41 + b'"},{"n":"b","v":2}]')
 @example(b'{"n":"a","v":1}')
 @example(b'\xef\xbb\xbf[{"n":"a","v":1}]')
 def test_columns_say_what_records_say(payload: bytes) -> None:
@@ -55,6 +57,7 @@ def test_columns_say_what_records_say(payload: bytes) -> None:
             assert found == list(wanted)
 
 
+@settings(deadline=None)
 @given(
     packs.plain_records,
     st.lists(st.floats(-1e5, 1e5) | st.integers(-100, 100), min_size=8, max_size=8),

@@ -61,10 +61,12 @@ def reader(fallback: str) -> Callable[[bytes], Columns | tuple[()] | None]:
         try:
             (first,) = _parse_first(head + b"}]")
             records: list[Any] = _parse_others(_IN_ITS_PLACE + tail)
-            if first.v is None:
+            if first.v is not None:
+                records[0] = first
+            elif first.u is None:
                 del records[0]
             else:
-                records[0] = first
+                return None  # a unit of no value may still be one that refuses the pack
             own = [r.t for r in records]
             time = _time(first.bt, own)
         except (ValueError, RecursionError):

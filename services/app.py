@@ -12,6 +12,7 @@ import tram
 from services import errors, pages
 from services.api import (
     account,
+    areas,
     calculated,
     consults,
     deadletters,
@@ -49,7 +50,7 @@ from tram.store.database import open_pool
 
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
-    provider, sensorthings, retention, export, consults, calculated,
+    provider, sensorthings, retention, export, consults, calculated, areas,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

@@ -43,6 +43,14 @@ def list_areas(conn: Connection) -> list[Area]:
         return [Area(*row) for row in conn.execute(sqlfile.load("areas")["list"])]
 
 
+def version(conn: Connection) -> str:
+    """A text that is another whenever an area is added, changed or removed."""
+    with available():
+        row = conn.execute(sqlfile.load("areas")["version"]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def put(conn: Connection, areas: Sequence[Area]) -> None:
     """Adds areas or describes them anew; a parent before its children. Never commits. Things are placed by `place`."""
     queries = sqlfile.load("areas")

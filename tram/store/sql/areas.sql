@@ -16,6 +16,10 @@ SELECT EXISTS (SELECT FROM area WHERE id = %s)
 -- name: list
 SELECT id, name, name_en, kind, parent, geometry, properties FROM area ORDER BY id
 
+-- name: version
+-- Another whenever an area is added, changed or removed.
+SELECT md5(coalesce(string_agg(md5(a::text), '' ORDER BY id), '')) FROM area a
+
 -- name: with_geometry
 -- The smaller ones first: those that are nobody's parent.
 SELECT id, geometry FROM area a

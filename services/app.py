@@ -12,6 +12,8 @@ import tram
 from services import errors, pages
 from services.api import (
     account,
+    alarm_rules,
+    alarms,
     areas,
     calculated,
     consults,
@@ -50,7 +52,7 @@ from tram.store.database import open_pool
 
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
-    provider, sensorthings, retention, export, consults, calculated, areas,
+    provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

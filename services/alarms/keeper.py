@@ -12,6 +12,7 @@ from tram.alarms.rules import Rule, Step
 from tram.alarms.unit import Transition
 from tram.clock import from_micros
 from tram.store import alarm_rules, alarms
+from tram.store.alarm_actions import settled
 from tram.store.database import Connection
 
 Point = tuple[str, int]
@@ -95,42 +96,6 @@ class Keeper:
             if change.alarm.state is State.NORMAL:
                 self._flood.ended(change.alarm.rule)
         return changes
-
-
-def settled(conn: Connection, storms: set[int], now: datetime) -> list[AlarmChange]:
-    """Brings these storm entries to what their members are; also after a person did something to a member."""
-    if not storms:
-        return []
-    members: dict[int, list[Alarm]] = {id: [] for id in storms}
-    for member in alarms.members(conn, sorted(storms)):
-        if member.storm is not None:
-            members[member.storm].append(member)
-    changes: list[AlarmChange] = []
-    for entry in alarms.by_id(conn, sorted(storms)):
-        if entry.state is not State.NORMAL:
-            changes += _follow(entry, members[entry.id], now)
-    return alarms.write(conn, changes)
-
-
-def _follow(entry: Alarm, members: Sequence[Alarm], now: datetime) -> list[AlarmChange]:
-    active = [m for m in members if m.active]
-    if not members:
-        change = lifecycle.close(entry, lifecycle.SYSTEM, now, "all its alarms are over")
-        return [change] if change else []
-    found: list[AlarmChange] = []
-    worst = max((m.priority for m in active), default=entry.priority)
-    if not active and entry.active:
-        found.append(lifecycle.returned(entry, now, max(m.changed for m in members)))
-    elif active and (not entry.active or worst != entry.priority):
-        new = max(active, key=lambda m: (m.priority, -m.id))
-        level = int(worst)
-        found.append(
-            lifecycle.levelled(
-                entry, level, worst, now, since=new.since, time=new.changed, value=None, vi=entry.vi, en=entry.en,
-                steps=(),
-            )
-        )  # fmt: skip
-    return found
 
 
 class _Work:
@@ -259,6 +224,3 @@ def _storm_words(size: int, rule: Rule | None) -> tuple[str, str]:
     if rule is None:
         return f"Nhiều cảnh báo cùng lúc: {size}", f"Many alarms at once: {size}"
     return f"{rule.vi}: {size} cảnh báo cùng lúc", f"{rule.en}: {size} alarms at once"
-
-
-__all__ = ["Keeper", "Known", "settled"]

@@ -35,6 +35,10 @@ def _who(name: str) -> str | None:
 
 HERE = f"doctor:facility={FACILITY}"
 
+RULE = {
+    "id": "1", "vi": "x", "en": "x", "scope": {"all": True},
+    "levels": [{"priority": "low", "when": {"type": "no-data", "after": "1d"}}],
+}  # fmt: skip
 CALCULATED = {"thing": "aq-02", "property": "t", "expression": "a", "inputs": {"a": 999_999}}
 
 # (endpoint, who may, who may not, body). OPEN: nobody is refused, which the rule itself must say.
@@ -89,6 +93,25 @@ CASES: list[Case] = [
     ("GET /api/export", "operator-here", "citizen", None),
     ("GET /api/retention", "operator", "citizen", None),
     ("PUT /api/retention", "city-admin", "operator", {"property": "", "level": "raw", "keep_days": None}),
+    ("GET /api/alarms", "operator-here", "citizen", None),
+    ("GET /api/alarms/history", "operator-here", "doctor", None),
+    ("GET /api/alarms/statistics", "auditor", "citizen", None),
+    ("GET /api/alarms/out", "operator-here", "citizen", None),
+    ("PUT /api/alarms/out", "city-admin-here", "operator-here", {"rule": "x", "thing": "aq-02", "mode": "in-service"}),
+    ("GET /api/alarms/{id}", "auditor", "citizen", None),
+    ("GET /api/alarms/{id}/changes", "operator", "doctor", None),
+    ("POST /api/alarms/{id}/acknowledge", "operator", "auditor", {}),
+    ("POST /api/alarms/{id}/assign", "operator", "auditor", {"to": ""}),
+    ("POST /api/alarms/{id}/comment", "operator", "citizen", {"comment": "x"}),
+    ("POST /api/alarms/{id}/shelve", "operator", "auditor", {"until": "2030-01-01T00:00:00Z"}),
+    ("POST /api/alarms/{id}/unshelve", "operator", "doctor", {}),
+    ("POST /api/alarms/{id}/close", "operator", "auditor", {}),
+    ("GET /api/alarm-rules", "operator-here", "citizen", None),
+    ("POST /api/alarm-rules/trial", "operator", "auditor", {"rule": RULE}),
+    ("GET /api/alarm-rules/{id}", "auditor", "citizen", None),
+    ("GET /api/alarm-rules/{id}/versions", "operator", "doctor", None),
+    ("PUT /api/alarm-rules/{id}", "city-admin", "operator", RULE),
+    ("DELETE /api/alarm-rules/{id}", "city-admin", "operator", None),
     ("GET /api/calculated", "operator-here", "citizen", None),
     ("GET /api/calculated/{id}", "operator", "doctor", None),
     ("POST /api/calculated", "city-admin", "operator", CALCULATED),

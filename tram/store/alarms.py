@@ -41,7 +41,7 @@ def changes(conn: Connection, after: int, limit: int = 1000) -> list[AlarmChange
     """What happened behind `after`, in the order of commit, at most `limit`."""
     with available():
         rows = conn.execute(sqlfile.load("alarms")["changes"], (after, limit)).fetchall()
-    return [_change(*row) for row in rows]
+    return [change_of(*row) for row in rows]
 
 
 def current(
@@ -61,7 +61,7 @@ def current(
     }  # fmt: skip
     with available():
         rows = conn.execute(sqlfile.load("alarms")["current"], values).fetchall()
-    return [_alarm(*row) for row in rows]
+    return [alarm_of(*row) for row in rows]
 
 
 def lock(conn: Connection) -> None:
@@ -124,7 +124,7 @@ def get(conn: Connection, id: int) -> Alarm:
 def by_id(conn: Connection, ids: Sequence[int]) -> list[Alarm]:
     """Those of these ids, by id."""
     with available():
-        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["by_id"], (list(ids),))]
+        return [alarm_of(*row) for row in conn.execute(sqlfile.load("alarms")["by_id"], (list(ids),))]
 
 
 def open_at(conn: Connection, points: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Alarm]:
@@ -133,26 +133,26 @@ def open_at(conn: Connection, points: Sequence[tuple[str, int]]) -> dict[tuple[s
         rows = conn.execute(
             sqlfile.load("alarms")["open_at"], ([rule for rule, _ in points], [thing for _, thing in points])
         ).fetchall()
-    found = [_alarm(*row) for row in rows]
+    found = [alarm_of(*row) for row in rows]
     return {(alarm.rule, alarm.thing_id): alarm for alarm in found if alarm.thing_id is not None}
 
 
 def members(conn: Connection, storms: Sequence[int]) -> list[Alarm]:
     """The open alarms that belong to these storm entries."""
     with available():
-        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["members"], (list(storms),))]
+        return [alarm_of(*row) for row in conn.execute(sqlfile.load("alarms")["members"], (list(storms),))]
 
 
 def storms(conn: Connection) -> list[Alarm]:
     """The open storm entries."""
     with available():
-        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["storms"])]
+        return [alarm_of(*row) for row in conn.execute(sqlfile.load("alarms")["storms"])]
 
 
 def clocks(conn: Connection, now: datetime, limit: int = 1000) -> list[Alarm]:
     """Alarms whose clock has something to do: a shelf that ends, an escalation."""
     with available():
-        return [_alarm(*row) for row in conn.execute(sqlfile.load("alarms")["clocks"], (now, limit))]
+        return [alarm_of(*row) for row in conn.execute(sqlfile.load("alarms")["clocks"], (now, limit))]
 
 
 def due(alarm: Alarm) -> datetime | None:
@@ -160,11 +160,13 @@ def due(alarm: Alarm) -> datetime | None:
     return alarm.shelved_until if alarm.state is State.SHELVED else alarm.escalate_at
 
 
-def _alarm(id: int, document: str) -> Alarm:
+def alarm_of(id: int, document: str) -> Alarm:
+    """From a row."""
     return replace(msgspec.json.decode(document, type=Alarm), id=id)
 
 
-def _change(seq: int, at: datetime, document: str) -> AlarmChange:
+def change_of(seq: int, at: datetime, document: str) -> AlarmChange:
+    """From a row."""
     return replace(msgspec.json.decode(document, type=AlarmChange), seq=seq, at=at)
 
 

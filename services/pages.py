@@ -13,6 +13,8 @@ from starlette.types import Scope
 
 from services.auth import request as http
 from services.auth.guard import Permit, allowed
+from services.errors import Problem
+from tram import web
 from tram.errors import UnavailableError
 from tram.identity import decide
 
@@ -40,9 +42,22 @@ class Files(StaticFiles):
         return response
 
 
+class Built(StaticFiles):
+    """The pages built from web/: names under assets/ carry a hash of what they hold, so they stay for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file of the folder, or 404; 503 while the pages are not built."""
+        if web.directory() is None:
+            raise Problem("unavailable", web.NOT_BUILT)
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = FOR_GOOD if path.startswith("assets/") else REVALIDATE["Cache-Control"]
+        return response
+
+
 def install(app: FastAPI) -> None:
     """Adds the pages and `/static/…`. A page is the same file for everybody: its data comes from the guarded API."""
     app.mount("/static", Files(directory=STATIC))
+    app.mount(web.PREFIX, Built(directory=Path(web.__file__).with_name("web_dist"), html=True, check_dir=False))
 
     @app.get("/sign-in", include_in_schema=False)
     async def sign_in(permit: Annotated[Permit, allowed("open.read")]) -> FileResponse:

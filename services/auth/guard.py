@@ -24,6 +24,7 @@ from services.auth import devices
 from services.auth import request as http
 from services.deps import Database, Shared, State
 from services.errors import Problem
+from tram import web
 from tram.identity import ANONYMOUS, OPERATIONS, AreaTree, Decision, Kind, Principal, Reach, Target, decide
 from tram.runtime.known import Caller
 from tram.runtime.ledger import REFUSED, Note
@@ -203,7 +204,7 @@ class Endpoint:
     operation: str | None
 
 
-OPEN_MOUNTS = ("/static",)
+OPEN_MOUNTS = ("/static", web.PREFIX)
 """Folders of files that everybody may have."""
 
 

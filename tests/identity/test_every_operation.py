@@ -51,6 +51,7 @@ CASES: list[Case] = [
     ("GET /sign-in", NOBODY, OPEN, None),
     ("GET /favicon.ico", NOBODY, OPEN, None),
     ("GET /static", NOBODY, OPEN, None),
+    ("GET /ui", NOBODY, OPEN, None),
     ("GET /healthz", NOBODY, OPEN, None),
     ("GET /readyz", NOBODY, OPEN, None),
     ("GET /metrics", NOBODY, OPEN, None),
@@ -193,7 +194,7 @@ def fills(town: Town, path: str) -> str:
         filled = fills_consult(town, filled)
     id = str(town.ids["somebody"]) if "people" in path else "1"
     filled = filled.replace("{path:path}", "Locations(999999)").replace("{grant_id}", "999999").replace("{id}", id)
-    more = {"/static": "/tokens.css", "/api/trends": "?id=1", "/api/me/may": "?operation=x"}
+    more = {"/static": "/tokens.css", "/ui": "/wall/", "/api/trends": "?id=1", "/api/me/may": "?operation=x"}
     return filled + more.get(filled, "")
 
 

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { bytes, count, measured, unit } from './units'
+
+describe('a measured value', () => {
+  it.each([
+    [25.42, '25,42', '25.42'],
+    [0.05, '0,05', '0.05'],
+    [1846.4, '1.846', '1,846'],
+    [128, '128', '128'],
+    [-3.456, '−3,46', '−3.46'],
+    [0, '0', '0'],
+    [1.5e12, '1,5 × 10¹²', '1.5 × 10¹²'],
+    [-2e-7, '−2 × 10⁻⁷', '−2 × 10⁻⁷'],
+    [NaN, '–', '–'],
+    [null, '–', '–'],
+    [undefined, '–', '–'],
+  ])('%s', (value, vi, en) => {
+    expect(measured(value, 'vi')).toBe(vi)
+    expect(measured(value, 'en')).toBe(en)
+  })
+})
+
+it('counts and sizes', () => {
+  expect(count(1846, 'vi')).toBe('1.846')
+  expect(bytes(999, 'en')).toBe('999 B')
+  expect(bytes(16_802_319, 'vi')).toBe('17 MB')
+  expect(bytes(1_500_000_000, 'vi')).toBe('1,5 GB')
+})
+
+it('units as people know them', () => {
+  expect(unit('ug/m3', 'vi')).toBe('µg/m³')
+  expect(unit('{veh}', 'vi')).toBe('xe')
+  expect(unit('{veh}', 'en')).toBe('veh')
+  expect(unit('kg/hm2', 'en')).toBe('kg/hm2')
+  expect(unit('1', 'en')).toBe('')
+})

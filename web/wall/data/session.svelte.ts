@@ -1,0 +1,35 @@
+/** Who looks, and what to do when nobody is signed in: away to the sign-in page, and back here afterwards. */
+import { Problem, ask } from './api'
+import type { Me } from './types'
+
+class Session {
+  me = $state.raw<Me | null>(null)
+
+  async start(): Promise<void> {
+    const me = await ask<Me>('/api/session')
+    if (!me.signed_in || me.restricted) this.leave()
+    else this.me = me
+  }
+
+  leave(): void {
+    // The part after the # stays in this browser: the sign-in page is told the page alone and keeps the rest.
+    sessionStorage.setItem('tram.wall.hash', location.hash)
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`)
+  }
+
+  /** What an error means for the whole page: true when it was the end of the session. */
+  ended(error: unknown): boolean {
+    if (!(error instanceof Problem) || error.status !== 401) return false
+    this.leave()
+    return true
+  }
+}
+
+/** The address before signing in, once. */
+export function returned(): void {
+  const hash = sessionStorage.getItem('tram.wall.hash')
+  sessionStorage.removeItem('tram.wall.hash')
+  if (hash && !location.hash) location.replace(hash)
+}
+
+export const session = new Session()

@@ -1,0 +1,143 @@
+/** uPlot's options for our lines: axes in +07, hatched gaps, bands, thresholds, one cursor for all charts of a page. */
+import uPlot from 'uplot'
+import type { Language } from '$ui/dictionary'
+import { ZONE } from '$ui/format'
+import { measured } from '$ui/units'
+import type { Line } from './align'
+import { type Ink, hatch, series } from './ink.svelte'
+
+export interface Drawn {
+  label: string
+  line: Line
+  /** Which colour: the place of the series among all that are chosen. */
+  colour: number
+  /** A comparison: thin and dotted, in the same colour. */
+  faint?: boolean
+}
+
+export interface Asked {
+  drawn: Drawn[]
+  band: boolean
+  ink: Ink
+  language: Language
+  width: number
+  height: number
+  /** Amounts begin at zero, levels where they are. */
+  fromZero: boolean
+  sync: string
+  onzoom: (from: number, to: number) => void
+  onwiden: () => void
+  onpoint: (index: number | null, left: number) => void
+}
+
+export function options(asked: Asked): uPlot.Options {
+  const { ink, language } = asked
+  const font = `11px ${ink.font}`
+  const lines: uPlot.Series[] = [{}]
+  const bands: uPlot.Band[] = []
+  for (const one of asked.drawn) {
+    const look = series(one.colour, ink)
+    lines.push({
+      label: one.label,
+      ...look,
+      width: one.faint ? 1 : 1.6,
+      spanGaps: false,
+      points: { show: one.line.values.length < 40, size: 4 },
+      ...(one.faint ? { dash: [2, 4], points: { show: false } } : {}),
+    })
+    if (asked.band && one.line.low && !one.faint) {
+      const at = lines.length
+      lines.push({ label: '', stroke: 'transparent', width: 0, points: { show: false } })
+      lines.push({ label: '', stroke: 'transparent', width: 0, points: { show: false } })
+      bands.push({ series: [at + 1, at], fill: `${look.stroke}2e` })
+    }
+  }
+  return {
+    width: asked.width,
+    height: asked.height,
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), ZONE),
+    legend: { show: false },
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      sync: { key: asked.sync, setSeries: false },
+      points: { size: 7 },
+      bind: { dblclick: () => () => (asked.onwiden(), null) },
+    },
+    scales: { x: { time: true }, y: { range: (_, low, high) => reach(low, high, asked.fromZero) } },
+    series: lines,
+    bands,
+    axes: [
+      { font, stroke: ink['text-3'], grid: { show: false }, ticks: { stroke: ink.line, width: 1, size: 4 }, values: ticks(), space: 76, size: 28 },
+      { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 52, values: (_, at) => at.map((v) => measured(v, language)) },
+    ], // prettier-ignore
+    hooks: {
+      drawAxes: [(plot) => gaps(plot, asked.drawn, ink)],
+      setSelect: [
+        (plot) => {
+          if (plot.select.width < 6) return
+          const from = plot.posToVal(plot.select.left, 'x')
+          const to = plot.posToVal(plot.select.left + plot.select.width, 'x')
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+          asked.onzoom(from * 1000, to * 1000)
+        },
+      ],
+      setCursor: [(plot) => asked.onpoint(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
+    },
+  }
+}
+
+/** The columns in the order of `options`' series. */
+export function columns(asked: Pick<Asked, 'drawn' | 'band'>): { times: number[]; values: (number | null)[] }[] {
+  return asked.drawn.flatMap(({ line, faint }) => [
+    { times: line.times, values: line.values },
+    ...(asked.band && line.low && line.high && !faint
+      ? [
+          { times: line.times, values: line.low },
+          { times: line.times, values: line.high },
+        ]
+      : []),
+  ])
+}
+
+/** Some air above and below; a flat line in the middle. */
+export function reach(low: number | null, high: number | null, fromZero: boolean): [number, number] {
+  if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return [0, 1]
+  const air = (high - low || Math.abs(high) || 1) * 0.08
+  return [fromZero && low >= 0 ? 0 : low - air, high + air]
+}
+
+const two = (n: number) => String(n).padStart(2, '0')
+
+/** 14:30, at midnight the day, at the first tick the day as well: day/month, in +07. */
+function ticks(): uPlot.Axis.DynamicValues {
+  return (_, at, __, ___, step) =>
+    at.map((seconds, i) => {
+      const moment = uPlot.tzDate(new Date(seconds * 1000), ZONE)
+      const day = `${two(moment.getDate())}/${two(moment.getMonth() + 1)}`
+      const clock = `${two(moment.getHours())}:${two(moment.getMinutes())}`
+      if (step >= 28 * 86_400) return `${two(moment.getMonth() + 1)}/${moment.getFullYear()}`
+      if (step >= 86_400) return day
+      if (clock === '00:00') return day
+      return i === 0 ? `${day} ${clock}` : step < 60 ? `${clock}:${two(moment.getSeconds())}` : clock
+    })
+}
+
+function gaps(plot: uPlot, drawn: readonly Drawn[], ink: Ink): void {
+  if (drawn.length > 3) return // with many lines the hatches would cover each other
+  const fill = hatch(plot.ctx, ink.gap)
+  if (!fill) return
+  plot.ctx.save()
+  plot.ctx.fillStyle = fill
+  plot.ctx.globalAlpha = 0.6
+  for (const { line, faint } of drawn) {
+    if (faint) continue
+    line.values.forEach((value, i) => {
+      const [before, after] = [line.times[i - 1], line.times[i + 1]]
+      if (value !== null || before === undefined || after === undefined) return
+      const left = Math.max(plot.bbox.left, plot.valToPos(before, 'x', true))
+      const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(after, 'x', true))
+      if (right - left > 2) plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height)
+    })
+  }
+  plot.ctx.restore()
+}

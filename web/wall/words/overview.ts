@@ -1,0 +1,22 @@
+export const overviewWords = {
+  ioc: [
+    'Trung tâm Giám sát, điều hành thông minh · tỉnh Thái Nguyên',
+    'Intelligent Operations Centre · Thái Nguyên province',
+  ],
+  map: ['Bản đồ số', 'Map'],
+  colourBy: ['Tô theo', 'Colour by'],
+  byState: ['Tình trạng', 'State'],
+  shown: ['Đang hiện trên bản đồ', 'On the map'],
+  schematic: ['sơ đồ', 'schematic'],
+  openAlarms: ['Cảnh báo đang mở', 'Open alarms'],
+  onlineDevices: ['Thiết bị trực tuyến', 'Devices online'],
+  ofAll: ['/ {n}', '/ {n}'],
+  newest: ['Vừa nhận', 'Just arrived'],
+  province: ['Toàn tỉnh', 'The whole province'],
+  areaThings: ['{n} thiết bị', '{n} devices'],
+  noThingsHere: ['Không có thiết bị ở đây', 'No devices here'],
+  highest: ['Cao nhất', 'Highest'],
+  median: ['trung vị', 'median'],
+  fresh: ['{fresh} / {all} còn mới', '{fresh} / {all} fresh'],
+  suspect: ['{n} đáng ngờ', '{n} suspect'],
+} as const

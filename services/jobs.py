@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tram.embedded.secret import keyring
-from tram.identity import brokerrules
+from tram.identity import brokerrules, decide, machine
 from tram.runtime import brokerfiles
 from tram.runtime.brokercontrol import Control
 from tram.settings import Settings
@@ -159,13 +159,30 @@ def place_things(conn: Connection, settings: Settings) -> Outcome:
     return Outcome(0, more=areas.place(conn) > 0)
 
 
-def retain(conn: Connection, settings: Settings) -> Outcome:
-    """Removes what is older than it is to be kept, so many rows a transaction."""
-    return Outcome(*retention.step(conn, settings.utc_offset))
+class Retain:
+    """Removes what is older than it is to be kept, so many rows a transaction; a run that removed any is audited."""
+
+    def __init__(self) -> None:
+        self._rows = self._chunks = 0
+
+    def __call__(self, conn: Connection, settings: Settings) -> Outcome:
+        """One step; the last of a run writes the row."""
+        done = retention.step(conn, settings.utc_offset)
+        self._rows, self._chunks = self._rows + done.rows, self._chunks + done.chunks
+        if not done.more and (self._rows or self._chunks):
+            detail = {"rows": self._rows, "chunks": self._chunks}
+            actor = machine("worker")
+            why = decide(actor, "server.data", None, now=time.time()).why
+            audit.write(
+                conn, actor, "server.data", at=time.time_ns() // 1000, target="retention run", why=why,
+                origin="worker", detail=detail,
+            )  # fmt: skip
+            self._rows = self._chunks = 0
+        return Outcome(done.rows, done.more)
 
 
 JOBS = (
-    Job("retention", 300.0, 240.0, retain),
+    Job("retention", 300.0, 240.0, Retain()),
     Job("areas", 10.0, 30.0, place_things),
     Job("rollups", 20.0, 60.0, keep_rollups),
     Job("committed", 5.0, 30.0, trim_committed),

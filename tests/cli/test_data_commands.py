@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.databases import Database
+from tests.databases import Database, Server
+from tram.store import audit
 
 CSV = "time,thing,property,result\n2026-05-01T00:00:00Z,x,pm10,1.5\nnever,x,pm10,2\n2026-05-01T00:01:00Z,x,pm10,3\n"
 
@@ -40,6 +41,34 @@ def test_in_and_out_and_kept(one_database: Database, tmp_path: Path) -> None:
     backup = str(tmp_path / "backup")
     assert "every checksum holds" in tram(one_database, "backup", backup)
     assert "not empty" in tram(one_database, "restore", backup, expected=2)
+    with one_database.connect() as conn:
+        rows = conn.execute("SELECT target, operation, origin, outcome, detail FROM audit ORDER BY seq").fetchall()
+        assert audit.verify(conn, []) == []
+    assert [row[0] for row in rows] == [
+        "import in.csv", "import in.csv", "import in.csv", "import in.csv", "export out.csv", "retention *",
+        "rollups rebuild", "areas seed", "backup backup",
+    ]  # fmt: skip
+    assert {row[1:4] for row in rows} == {("server.data", "cli", "allowed"), ("server.areas", "cli", "allowed")}
+    assert rows[1][4] == {"phase": "done", "inserted": 2, "duplicates": 0, "bad": 1}
+    assert rows[4][4] == {"thing": "x", "bytes": out.stat().st_size}
+    assert rows[5][4] == {"level": "raw", "days": 30}
+
+
+def test_a_restore_goes_on_with_the_audit_that_it_brought(
+    one_database: Database, server: Server, tmp_path: Path
+) -> None:
+    tram(one_database, "retention", "--set", "*", "raw", "30")
+    tram(one_database, "backup", str(tmp_path / "b"))
+    name = server.create()
+    try:
+        other = Database(one_database.edition, server.url(name), server.postgres)
+        tram(other, "restore", str(tmp_path / "b"))
+        with other.connect() as conn:
+            targets = [row[0] for row in conn.execute("SELECT target FROM audit ORDER BY seq")]
+            assert audit.verify(conn, []) == []
+    finally:
+        server.drop(name)
+    assert targets == ["retention *", "backup b", "restore b"]
 
 
 def test_wrong_words_are_said(one_database: Database, tmp_path: Path) -> None:

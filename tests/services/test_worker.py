@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from services.jobs import JOBS, Job, Outcome
+from services.jobs import JOBS, Job, Outcome, Retain
 from services.worker import Worker
 from tests.databases import Database
 from tests.services.filling import fill, now
 from tram.errors import ConflictError
 from tram.runtime.readiness import Readiness
 from tram.settings import Settings
-from tram.store import deadletters
+from tram.store import deadletters, observations, registry, retention
+from tram.store.batch import Batch
 from tram.store.database import Connection
 
 SOON = tuple(replace(job, period=0.05) for job in JOBS)
@@ -133,3 +135,26 @@ def test_without_a_database_it_waits_and_says_so() -> None:
 def test_jobs_are_bounded(job: Job) -> None:
     assert 0 < job.timeout <= 600
     assert job.period > 0
+
+
+def test_a_run_of_retention_that_removed_anything_is_audited(database: Database) -> None:
+    conn = database.connect()
+    key = registry.Key("old", "pm10")
+    found = registry.resolve(conn, [key], "open")[key]
+    assert isinstance(found, registry.Resolved)
+    times = np.array([1_700_000_000_000_000 + k * 86_400_000_000 for k in range(9)])
+    ids = np.full(9, found.datastream_id, np.int32)
+    observations.write(conn, Batch(ids, times, np.zeros(9), np.zeros(9, np.int16)))
+    run = Retain()
+    told = "SELECT actor_name, operation, detail FROM audit WHERE target = 'retention run'"
+    assert run(conn, database.settings) == Outcome(0)
+    assert conn.execute(told).fetchall() == []
+    retention.put(conn, [retention.Policy("", "raw", 30)])
+    while run(conn, database.settings).more:
+        pass
+    ((actor, operation, detail),) = conn.execute(told).fetchall()
+    assert (actor, operation) == ("worker", "server.data")
+    assert detail["rows"] + detail["chunks"] > 0
+    assert conn.execute("SELECT count(*) FROM observation").fetchone() == (0,)
+    run(conn, database.settings)
+    assert len(conn.execute(told).fetchall()) == 1

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
 from tram.settings import Settings
@@ -41,13 +42,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 print("\t".join((area.id, area.kind, area.name, area.parent or "", drawn)).rstrip())
             return 0
         if args.action == "seed":
-            print(f"{areas.seed(conn)} areas")
+            seeded = areas.seed(conn)
+            note(conn, OPERATION, "areas seed", {"areas": seeded})
+            print(f"{seeded} areas")
             return 0
         try:
             data = args.file.read_bytes()
         except OSError as error:
             raise SettingsError(f"{args.file} cannot be read: {error.strerror}") from None
         done = areas.import_geojson(conn, data, id=args.id, name=args.name, kind=args.kind, parent=args.parent)
+        note(conn, OPERATION, f"areas import {args.file.name}", {"areas": done.loaded, "faults": len(done.faults)})
         placed = 0
         while looked := areas.place(conn):
             placed += looked

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.settings import Settings
 from tram.store import backup
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if not args.verify:
         settings = resolve(settings, needs=(DATABASE,))
         with connect(settings, "backup") as conn:
+            note(conn, OPERATION, f"backup {args.folder.name}", {})
             backup.backup(conn, args.folder, print)
     print(f"{backup.verify(args.folder)} rows, every checksum holds")
     return 0

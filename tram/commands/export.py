@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tram.clock import parse_rfc3339
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
 from tram.settings import Settings
@@ -47,6 +48,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 print(f"\r{written >> 20} MiB", end="", file=sys.stderr, flush=True)
         file.flush()
         os.fsync(file.fileno())
+        detail = {"thing": args.thing, "property": args.property, "from": args.start, "to": args.end}
+        note(conn, OPERATION, f"export {args.file.name}", {**detail, "bytes": written})
     part.replace(args.file)
     print(f"{len(span.datastreams)} Datastreams, {written} bytes")
     return 0

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
 from tram.settings import Settings
@@ -66,7 +67,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 bar = "█" * round(share * 30)
                 print(f"\r{bar:<30} {share:4.0%}  {done.line:,} lines", end="", file=sys.stderr, flush=True)
 
+        note(conn, OPERATION, f"import {args.file.name}", {"phase": "begun", "bytes": size})
         done = imports.load(conn, file, meaning, report=report, progress=progress, again=args.again)
+        counts = {"inserted": done.inserted, "duplicates": done.duplicates, "bad": done.bad}
+        note(conn, OPERATION, f"import {args.file.name}", {"phase": "done", **counts})
     if done.bad:
         print(f"\n{done.bad} bad lines: {rejected}", file=sys.stderr)
     elif rejected.stat().st_size == 0:

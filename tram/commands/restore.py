@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from tram.commands._noting import note
 from tram.commands.migrate import folders
 from tram.embedded.addresses import DATABASE, resolve
 from tram.settings import Settings
@@ -26,5 +27,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         rows = backup.restore(
             conn, args.folder, folders(), utc_offset=settings.utc_offset, chunk=settings.observation_chunk, say=print
         )
+        note(conn, OPERATION, f"restore {args.folder.name}", {"rows": rows})
     print(f"{rows} rows, every piece verified")
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
 from tram.settings import Settings
@@ -26,7 +27,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Does it."""
     settings = resolve(settings, needs=(DATABASE,))
     with connect(settings, "retention") as conn:
-        retention.put(conn, [_policy(*given) for given in args.set])
+        policies = [_policy(*given) for given in args.set]
+        retention.put(conn, policies)
+        for policy in policies:
+            kept = {"level": policy.level, "days": policy.keep_days or "forever"}
+            note(conn, OPERATION, f"retention {policy.property or '*'}", kept)
         if args.dry_run:
             conn.execute("SET LOCAL statement_timeout = 0")
             for row in retention.doomed(conn, settings.utc_offset):

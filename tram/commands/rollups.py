@@ -5,6 +5,7 @@ import sys
 
 from psycopg import IsolationLevel
 
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.settings import Settings
 from tram.store.database import connect
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         done = Rollups(settings.utc_offset).rebuild(conn, _progress)
         conn.commit()
+        conn.isolation_level = IsolationLevel.READ_COMMITTED
+        note(conn, OPERATION, "rollups rebuild", {"datastreams": done})
     print(f"{done} Datastreams")
     return 0
 

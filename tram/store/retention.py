@@ -88,13 +88,22 @@ def doomed(conn: Connection, utc_offset: int) -> list[Doomed]:
     return found
 
 
-def step(conn: Connection, utc_offset: int, rows: int = STEP) -> tuple[int, bool]:
-    """Removes some of it: (rows deleted, whether there is more). Never commits: commit, and call again while so."""
+class Step(NamedTuple):
+    """What a step removed: rows, and whole chunks; whether there is more."""
+
+    rows: int
+    more: bool
+    chunks: int = 0
+
+
+def step(conn: Connection, utc_offset: int, rows: int = STEP) -> Step:
+    """Removes some of it. Never commits: commit, and call again while there is more."""
     queries = sqlfile.load("retention")
+    chunks = 0
     with available():
         cuts = _cuts(conn, utc_offset)
         for level in _CHUNKED:
-            _drop_whole(conn, level, [(property, cut) for property, at, cut in cuts if at == level])
+            chunks += _drop_whole(conn, level, [(property, cut) for property, at, cut in cuts if at == level])
         left = rows
         for property, level, cut in cuts:
             ids = [row[0] for row in conn.execute(_on("with_old_rows", level), {"property": property, "cut": cut})]
@@ -111,29 +120,31 @@ def step(conn: Connection, utc_offset: int, rows: int = STEP) -> tuple[int, bool
             if touched and level == "raw":
                 conn.execute(queries["firsts"], {"ids": touched})
             if left <= 0:
-                return rows - left, True
+                return Step(rows - left, more=True, chunks=chunks)
         edition.compress_old(conn, "observation", COMPRESS_DAYS)
-    return rows - left, False
+    return Step(rows - left, more=False, chunks=chunks)
 
 
-def _drop_whole(conn: Connection, level: str, cuts: Sequence[tuple[str, datetime]]) -> None:
-    """Chunks in which nothing is to be kept: every property has a cut after them."""
+def _drop_whole(conn: Connection, level: str, cuts: Sequence[tuple[str, datetime]]) -> int:
+    """Drops chunks in which nothing is to be kept: every property has a cut after them; how many."""
     if not cuts:
-        return
+        return 0
     row = conn.execute(sqlfile.load("retention")["all_bounded"], ([property for property, _ in cuts],)).fetchone()
     if row is None or not row[0]:
-        return
+        return 0
     before = min(cut for _, cut in cuts)
     table = _TABLES[level][0]
-    if edition.old_chunks(conn, table, before):
-        if level == "raw":
-            for property, cut in cuts:
-                conn.execute(sqlfile.load("retention")["note_cut"], {"property": property, "cut": cut})
-        ids = [row[0] for property, _ in cuts
-               for row in conn.execute(_on("with_old_rows", level), {"property": property, "cut": before})]  # fmt: skip
-        edition.drop_chunks(conn, table, before)
-        if level == "raw":
-            conn.execute(sqlfile.load("retention")["firsts"], {"ids": ids})
+    if not edition.old_chunks(conn, table, before):
+        return 0
+    if level == "raw":
+        for property, cut in cuts:
+            conn.execute(sqlfile.load("retention")["note_cut"], {"property": property, "cut": cut})
+    ids = [row[0] for property, _ in cuts
+           for row in conn.execute(_on("with_old_rows", level), {"property": property, "cut": before})]  # fmt: skip
+    dropped = edition.drop_chunks(conn, table, before)
+    if level == "raw":
+        conn.execute(sqlfile.load("retention")["firsts"], {"ids": ids})
+    return dropped
 
 
 def _cuts(conn: Connection, utc_offset: int) -> list[tuple[str, str, datetime]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from tram.clock import DAY, SECOND
+from tram.clock import DAY, SECOND, to_micros
 from tram.errors import NotFoundError, SettingsError
 from tram.store import aggregate, latest, sqlfile
 from tram.store.aggregate import BUCKET, Rows
@@ -151,7 +151,7 @@ class Rollups:
     def _apply(self, cursor: Cursor, taken: Sequence[Committed]) -> None:
         minute, hour, day = self.levels
         added = self._new_minutes(cursor, taken)
-        dirty = self._computable(cursor, _dirty(taken, minute.width))
+        dirty = self._whole(cursor, self._computable(cursor, _dirty(taken, minute.width)))
         if len(dirty):
             added = added[~_among(added, dirty)]
         self._merge(cursor, minute, added)
@@ -183,6 +183,22 @@ class Rollups:
             return dirty
         cut = np.array([cuts.get(id, -(2**62)) for id in dirty["datastream_id"].tolist()], np.int64)
         return dirty[dirty["bucket"] >= cut]
+
+    def _whole(self, cursor: Cursor, dirty: Rows) -> Rows:
+        """With all minutes of an hour (or day) of which retention may have removed some: it is computed of those."""
+        if len(dirty) == 0:
+            return dirty
+        arguments = {"offset": self._utc_offset, "ids": np.unique(dirty["datastream_id"]).tolist()}
+        minute, hour, day = self.levels
+        parts = [dirty]
+        for id, level, cut in cursor.execute(sqlfile.load("retention")["cuts_of"], arguments).fetchall():
+            wide = hour if level == minute.name else day
+            old = dirty["bucket"][(dirty["datastream_id"] == id) & (dirty["bucket"] < to_micros(cut))]
+            starts = np.unique(aggregate.floor(old, wide.width, wide.offset))
+            minutes = (starts[:, None] + np.arange(0, wide.width, minute.width)).ravel()
+            parts.append(_keys(np.full(len(minutes), id), minutes))
+        whole = np.concatenate(parts)
+        return self._computable(cursor, _keys(whole["datastream_id"], whole["bucket"]))
 
     def _new_minutes(self, cursor: Cursor, taken: Sequence[Committed]) -> Rows:
         """The minutes of inserted rows, without what the tables hold already."""

@@ -27,6 +27,20 @@ CROSS JOIN LATERAL (
 WHERE k.days IS NOT NULL
 ORDER BY p.name, at.level
 
+-- name: cuts_of
+-- The cuts of minutes and hours of some Datastreams: before them rows of that level may be gone.
+SELECT d.id, at.level, date_trunc('day', now() + %(offset)s * interval '1 hour' - k.days * interval '1 day', 'UTC')
+                       - %(offset)s * interval '1 hour'
+FROM datastream d
+JOIN observed_property p ON p.id = d.observed_property_id
+CROSS JOIN unnest(ARRAY['1m', '1h']) AS at (level)
+LEFT JOIN retention own ON own.property = p.name AND own.level = at.level
+LEFT JOIN retention every ON every.property = '' AND every.level = at.level
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN own.property IS NOT NULL THEN own.keep_days ELSE every.keep_days END AS days
+) AS k
+WHERE k.days IS NOT NULL AND d.id = ANY(%(ids)s::int[])
+
 -- name: with_old_rows
 -- Datastreams of a property that have rows before its cut.
 SELECT d.id

@@ -97,6 +97,7 @@ UNITS: dict[str, Unit] = {
     "mmol/L": Unit("substance concentration", 1.0),
     "[NTU]": Unit("turbidity", 1.0),
     "{veh}/h": Unit("traffic flow", 1.0),
+    "{veh}/km": Unit("traffic density", 1.0),
     "{veh}": Unit("count", 1.0),
     "{count}": Unit("count", 1.0),
     "Bq/m3": Unit("radon", 1.0),

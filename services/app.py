@@ -16,10 +16,12 @@ from services.api import (
     alarms,
     areas,
     calculated,
+    cap,
     consults,
     deadletters,
     devices,
     export,
+    notifications,
     observations,
     oversight,
     pending,
@@ -53,6 +55,7 @@ from tram.store.database import open_pool
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
     provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules,
+    notifications, cap,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

@@ -19,6 +19,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from services.calculated import Calculation
 from services.city.discovery import discover, jobs
 from services.jobs import JOBS, Job
+from services.notifications.mqtt import AlarmsToMqtt
+from services.notifications.service import Notifications
 from services.sta.mqtt import Bridge
 from tram.embedded.addresses import DATABASE, MQTT, resolve
 from tram.errors import SettingsError, TramError, UnavailableError
@@ -153,8 +155,18 @@ def main() -> int:
                 bridge.start()
             calculation = Calculation(settings, process.stopping)
             calculation.start()
+            notifications = Notifications(settings, process.stopping)
+            notifications.start()
+            publisher = (
+                AlarmsToMqtt(settings, process.stopping) if settings.mqtt_url and settings.mqtt_alarms == "on" else None
+            )
+            if publisher:
+                publisher.start()
             holder[0].run()
             calculation.join()
+            notifications.join()
+            if publisher:
+                publisher.join()
             if bridge:
                 bridge.join()
     except SettingsError as error:

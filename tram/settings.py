@@ -127,6 +127,24 @@ class Settings:
     clock_late: float = setting(900.0, "seconds behind from which a reading is flagged late", low=0)
     dead_letters: int = setting(100_000, "most dead letters kept; then the oldest go, counted", low=0)
 
+    smtp_host: str = setting("", "mail server that takes the notifications; empty: no email is sent")
+    smtp_port: int = setting(587, "its port", low=1, high=65535)
+    smtp_tls: str = setting("starttls", "how it is encrypted", choices=("starttls", "tls", "none"))
+    smtp_ca: str = setting("", "file of the certificate authority of the mail server; empty: the system's")
+    smtp_user: str = setting("", "sign-in name at the mail server; empty: none is needed")
+    smtp_password: str = setting("", "password at the mail server", secret=True)
+    smtp_from: str = setting("tram@localhost", "address that notifications come from")
+    notify_private: str = setting(
+        "refuse", "whether webhooks and push endpoints may be in private networks, and without TLS",
+        choices=("refuse", "allow"),
+    )  # fmt: skip
+    notify_days: int = setting(90, "days that the delivery log and ended CAP documents are kept", low=1, high=4_000)
+    mqtt_alarms: str = setting("on", "publish standing alarms, retained, under tram/v1/alarms/", choices=("on", "off"))
+    cap_sender: str = setting(
+        "tram@localhost.invalid", "who signs CAP alerts, unique in the world (an address); .invalid: marked as tests"
+    )
+    cap_sender_name: str = setting("Trung tâm Giám sát, điều hành thông minh", "the same, as people call it")
+
     observation_chunk: float = setting(86_400.0, "seconds of one chunk of the observation hypertable", low=3600)
     utc_offset: int = setting(7, "hours that the province's days are ahead of UTC; Vietnam: 7", low=-12, high=14)
     committed_keep: float = setting(3_600.0, "seconds that the committed stream is kept for its readers", low=60)

@@ -119,6 +119,22 @@ CASES: list[Case] = [
     ("POST /api/calculated/trial", "operator", "auditor", CALCULATED),
     ("PUT /api/calculated/{id}", "city-admin", "operator", CALCULATED),
     ("DELETE /api/calculated/{id}", "city-admin", "operator-here", None),
+    ("GET /api/notifications/preferences", "citizen", NOBODY, None),
+    ("PUT /api/notifications/preferences", "citizen", NOBODY, {}),
+    ("GET /api/notifications/channels", "operator", NOBODY, None),
+    ("POST /api/notifications/channels", "operator", NOBODY, {"kind": "email", "address": "no address"}),
+    ("PATCH /api/notifications/channels/{id}", "operator", NOBODY, {"label": "x"}),
+    ("DELETE /api/notifications/channels/{id}", "operator", NOBODY, None),
+    ("POST /api/notifications/channels/{id}/confirm", "operator", NOBODY, {"code": "000000"}),
+    ("POST /api/notifications/channels/{id}/test", "operator", NOBODY, None),
+    ("GET /api/notifications/push-key", "operator", NOBODY, None),
+    ("GET /api/notifications/log", "operator", NOBODY, None),
+    ("GET /api/notifications/log/all", "auditor", "operator", None),
+    ("GET /cap/feed.atom", NOBODY, OPEN, None),
+    ("GET /cap/documents/{identifier}", NOBODY, OPEN, None),
+    ("GET /api/cap/rules", "operator", "citizen", None),
+    ("PUT /api/cap/rules/{id}", "city-admin", "operator", {}),
+    ("DELETE /api/cap/rules/{id}", "city-admin", "auditor", None),
     ("GET /api/observations/newest", "operator", "device-cookie", None),
     ("GET /api/trends", "operator", "device-cookie", None),
     ("GET /api/status", "operator", "citizen", None),
@@ -189,6 +205,7 @@ def fills(town: Town, path: str) -> str:
         .replace("{name:path}", name)
         .replace("{name}", name)
         .replace("{code}", "not-found")
+        .replace("{identifier}", "none")
     )
     if "{consult}" in path or "{record}" in path:
         filled = fills_consult(town, filled)

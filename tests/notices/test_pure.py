@@ -42,6 +42,7 @@ def test_who_wants_to_hear_what() -> None:
         change(storm=3), change(Kind.ASSIGNED, assignee="p:2"),
     ):  # fmt: skip
         assert not policy.wants(mine, "p:1", unwanted, ["19"])
+    assert policy.wants(mine, "p:1", change(storm=3), ["19"], storms=False)
     assert policy.wants(replace(mine, returned=True), "p:1", change(Kind.RETURNED), [])
     assert policy.wants(mine, "p:1", change(Kind.ASSIGNED, assignee="p:1", priority=Priority.LOW), [])
     assert not policy.wants(mine, "p:1", replace(change(Kind.ASSIGNED, assignee="p:1"), who="p:1"), [])

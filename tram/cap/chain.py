@@ -92,7 +92,7 @@ class Sender:
 
 
 def next_document(
-    rule: Rule, alarm: Alarm, said: Sequence[Said], *, sender: Sender, place: Place, now: datetime, number: int
+    rule: Rule, alarm: Alarm, said: Sequence[Said], *, sender: Sender, place: Place, now: datetime, number: int | str
 ) -> Alert | None:
     """What is to be said now, if anything.
 

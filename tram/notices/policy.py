@@ -41,10 +41,14 @@ class Preferences:
     flood: int = 6
 
 
-def wants(preferences: Preferences, principal: str, change: AlarmChange, path: Sequence[str]) -> bool:
-    """Whether somebody wants to hear of a change. `path`: codes of the alarm's area, from the root.
+def wants(
+    preferences: Preferences, principal: str, change: AlarmChange, path: Sequence[str], *, storms: bool = True
+) -> bool:
+    """Whether somebody wants to hear of a change.
 
-    A member of a storm is not told of: its storm entry is.
+    Args:
+        path: codes of the alarm's area, from the root.
+        storms: whether they hear of storm entries, which lie in no area: then of a storm's members they do not.
     """
     alarm = change.alarm
     if not preferences.enabled:
@@ -54,7 +58,7 @@ def wants(preferences: Preferences, principal: str, change: AlarmChange, path: S
     if change.kind not in TOLD and not (preferences.returned and change.kind is Kind.RETURNED):
         return False
     return (
-        alarm.storm is None
+        not (storms and alarm.storm is not None)
         and alarm.priority >= preferences.least
         and (not preferences.rules or alarm.rule in preferences.rules)
         and (not preferences.areas or not set(preferences.areas).isdisjoint(path))

@@ -25,6 +25,8 @@ ALARMS = OWN / "alarms"
 """Alarms: rules, what stands, what happened."""
 CALCULATED = OWN / "calculated"
 """Calculated Datastreams: likewise."""
+NOTICES = OWN / "notices"
+"""Notifications and CAP documents: likewise."""
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _HYPERTABLE = re.compile(r"^-- hypertable: (\w+) by (\w+)$", re.MULTILINE)
 
@@ -70,7 +72,7 @@ def migrate(
         MigrationError: see there. What was applied before it stays.
         UnavailableError: the database is away.
     """
-    owned = (OWN, IDENTITY, SENSORTHINGS, ALARMS, CALCULATED)
+    owned = (OWN, IDENTITY, SENSORTHINGS, ALARMS, CALCULATED, NOTICES)
     migrations = [migration for folder in (*owned, *folders) for migration in read(folder)]
     queries = sqlfile.load("migrate")
     hypertables = {t: c for m in migrations for t, c in _HYPERTABLE.findall(m.text)}

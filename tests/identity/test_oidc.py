@@ -17,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from playwright.sync_api import Browser, Page, expect
 
+from deploy import build_web
 from services.auth.oidc import LOGOUT, Attempt, Provider, ProviderError
 from tests.databases import Database
 from tests.servers.api import Api, serve
@@ -34,14 +35,18 @@ MAPPING = "truc-ban = operator:area=05860; lanh-dao = city-admin"
 @pytest.fixture(scope="session")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The provider's program with its packages, beside a copy so that workers do not meet in one folder."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed: the identity provider of this test comes from there")
+    try:
+        npm = build_web.npm()
+    except build_web.WebError as error:
+        pytest.skip(f"{error}: the identity provider of this test is a program of node's")
     folder = tmp_path_factory.mktemp("provider")
     for name in ("package.json", "package-lock.json", "provider.mjs"):
         shutil.copy(FOLDER / name, folder)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    command = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    environment = build_web.environment(npm)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     if done.returncode:
         pytest.skip(f"the identity provider could not be installed: {done.stderr[-300:]}")
     return folder
@@ -67,7 +72,7 @@ def running(one_database: Database, modules: Path, tmp_path: Path) -> Iterator[R
         oidc_client_secret="a-secret-between-the-two", oidc_roles=MAPPING, oidc_name="Cổng tỉnh",
     )  # fmt: skip
     processes: list[subprocess.Popen[str]] = []
-    node = shutil.which("node")
+    node = shutil.which("node", path=build_web.environment(build_web.npm())["PATH"])
     assert node is not None
     with serve(settings, admin=False) as api:
 

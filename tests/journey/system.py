@@ -17,16 +17,16 @@ from urllib.parse import urlsplit
 import psutil
 
 from tests.waiting import until
+from tram.embedded.system import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "TRAM_X_FOLDER_OF_TEST"
-PORTS = ("DATABASE_PORT", "MQTT_PORT", "HTTP_PORT", "TELEHEALTH_PORT", "GATEWAY_PROBE_PORT", "WORKER_PROBE_PORT")
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     """A person's environment: every port a free one, no setting of the test's own machine."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TRAM_")}
-    ports = {f"TRAM_{name}": "0" for name in PORTS}
+    ports = {f"TRAM_{field.upper()}": "0" for field in PORTS}
     return own | {"PYTHONPATH": str(ROOT), MARK: str(folder)} | ports | settings
 
 

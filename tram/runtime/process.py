@@ -76,7 +76,7 @@ class Process:
                 self._probe = ProbeServer(self._probe_address, self.readiness)
             except OSError as error:
                 host, port = self._probe_address
-                raise SettingsError(f"{self.name}: {host}:{port} cannot be listened on: {error.strerror}") from None
+                raise SettingsError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
             self._probe.start()
             self.probe_port = self._probe.port
         if self._heartbeat is not None:

@@ -68,7 +68,7 @@ class Link:
             capture_output=True, timeout=20,
         )  # fmt: skip
 
-    def lose(self, share: float) -> None:
+    def lose(self, share: float, what: str = "meta l4proto udp") -> None:
         """That share of the UDP packets of either direction is lost, at random.
 
         Where they arrive, not where they leave: a packet dropped on its way out is an error (EPERM) to its sender, and
@@ -77,12 +77,17 @@ class Link:
         self.keep_all()
         if not share:
             return
-        rule = f"meta l4proto udp numgen random mod 1000 < {round(share * 1000)} drop"
+        chance = f"numgen random mod 1000 < {round(share * 1000)}" if share < 1 else ""
+        rule = f"{what} {chance} drop"
         for nft, device in ((("nft",), self.device), (("ip", "netns", "exec", self.name, "nft"), self.inner)):
             chain = f"{{ type filter hook ingress device {device} priority 0; }}"
             run(*nft, "add", "table", "netdev", self.name)
             run(*nft, "add", "chain", "netdev", self.name, "lose", chain)
             run(*nft, "add", "rule", "netdev", self.name, "lose", *rule.split())
+
+    def silence(self) -> None:
+        """Nothing at all passes, and nobody is told: what a radio link does. `keep_all` ends it."""
+        self.lose(1.0, "meta protocol ip")
 
     def keep_all(self) -> None:
         """No more losses."""
@@ -97,12 +102,13 @@ class Link:
         """It is in again."""
         run("ip", "link", "set", self.device, "up")
 
-    def readdress(self) -> None:
-        """The station has another address all at once, as after a change of network."""
-        prefix = self.here.rsplit(".", 1)[0]
+    def readdress(self, *, back: bool = False) -> None:
+        """The station has another address all at once, as after a change of network; `back`: the first one again."""
+        other = f"{self.here.rsplit('.', 1)[0]}.7"
+        before, after = (other, self.there) if back else (self.there, other)
         # In this order: with its first address an interface loses the others of the same net.
-        self.inside("ip", "addr", "del", f"{self.there}/24", "dev", self.inner)
-        self.inside("ip", "addr", "add", f"{prefix}.7/24", "dev", self.inner)
+        self.inside("ip", "addr", "del", f"{before}/24", "dev", self.inner)
+        self.inside("ip", "addr", "add", f"{after}/24", "dev", self.inner)
 
     def browser(self, folder: Path, chromium: str) -> str:
         """A command that runs Chromium in the namespace."""

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.waiting import until
 from tests.web.axe import faults
-from tests.web.conftest import Visit, Ward
+from tests.web.conftest import Visit
+from tests.web.ward import Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

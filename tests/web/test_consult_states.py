@@ -13,8 +13,9 @@ from telehealth.messages import Role
 from tests.telehealth.scene import FLAGS
 from tests.waiting import until
 from tests.web.axe import faults
-from tests.web.conftest import Visit, Ward, launch
+from tests.web.conftest import Visit, launch
 from tests.web.test_consult_journey import consult_id, inbound, join, sees_and_hears, together
+from tests.web.ward import Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.waiting import until
 from tests.web.axe import faults
-from tests.web.conftest import Ward
+from tests.web.ward import Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -107,7 +107,7 @@ def test_nothing_measured_and_a_server_that_goes_away(chromium_here: Browser, wa
             conn.execute("UPDATE call_quality SET at = at + interval '200 days'")
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 1000, 1440])
 def test_everybody_can_use_it(chromium_here: Browser, ward: Ward, measured: None, width: int) -> None:
     with opened(chromium_here, ward, ward.program(), width) as page:
         expect(page.locator(f"[data-station='{WORST}']")).to_be_visible()

@@ -258,6 +258,19 @@ describe('coming back', () => {
     expect(sockets.length).toBe(tried)
   })
 
+  it('a socket that said hello is left to be answered: its token is used up', async () => {
+    const client = make('T', () => Promise.resolve(true))
+    client.start()
+    last().onopen?.()
+    for (let i = 0; i < 8; i++) {
+      clock.pass(500)
+      for (let n = 0; n < 5; n++) await Promise.resolve()
+    }
+    expect(sockets.length).toBe(1)
+    last().say(welcome('R1'))
+    expect(client.phase.name).toBe('joined')
+  })
+
   it.each([
     [3, 'link'],
     [4, 'server'],

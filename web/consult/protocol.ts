@@ -49,6 +49,9 @@ export class ConsultClient extends Events<ClientEvents> {
   #lastWord: Bye | null = null
   #said = 0
   #openedAt = 0
+  #greeted = false
+  #silentSince: number | null = null
+  #beating: (() => void) | null = null
   readonly #prober: Prober
 
   constructor(options: Options) {
@@ -80,9 +83,11 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#open()
   }
 
-  /** The way is there: a socket that was opened before it was has no part in it. One that may just be slow is left. */
+  /** The way is there: a socket that was begun before it was has no part in it. One that may just be slow is left, and one
+   *  that said hello too: its token is used up by that. */
   #found(trip: number): boolean {
     if (this.phase.name !== 'connecting') return true
+    if (this.#joining && this.#greeted) return false
     if (this.#joining && this.#clock.now() - this.#openedAt < 2 * trip + 250) return false
     this.#forget()
     this.#drop(this.#joining)
@@ -158,6 +163,7 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#cancel.add(cancel)
   }
 
+  /** No timer of a socket that is on its way. */
   #forget(): void {
     for (const cancel of this.#cancel) cancel()
     this.#cancel.clear()
@@ -186,7 +192,11 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#joining = socket
     this.#openedAt = this.#clock.now()
     if (this.phase.name === 'connecting') this.#prober.start()
-    socket.onopen = () => socket.send(JSON.stringify(hello))
+    this.#greeted = false
+    socket.onopen = () => {
+      this.#greeted = true
+      socket.send(JSON.stringify(hello))
+    }
     socket.onmessage = (event) => this.#receive(socket, event.data)
     socket.onclose = () => this.#closed(socket)
     this.#later(HELLO_TIMEOUT, () => {
@@ -203,12 +213,18 @@ export class ConsultClient extends Events<ClientEvents> {
     else if (socket === this.#socket) this.#socket = null
     else return
     // A new socket that fails while the old one still serves (refresh) loses nothing.
-    if (this.#socket && this.phase.name === 'joined') return this.#beat()
-    if (this.#joining) return
+    if (this.#socket && this.phase.name === 'joined') return
+    // Another socket is on its way: a word on the old one (`replaced`) is its doing.
+    if (this.#joining && (word || this.phase.name !== 'joined')) return
     if (word && !word.retry) return this.#over(word)
     if (this.phase.name === 'joined') {
-      this.#lostAt = this.#clock.now()
+      this.#lostAt = this.#silentSince ?? this.#clock.now()
+      this.#silentSince = null
       this.#attempt = 0
+    }
+    if (this.#joining) {
+      this.#connecting('')
+      return this.#prober.start()
     }
     this.#forget()
     const pause = Math.max(wait(this.#attempt, this.#clock.random()), (word?.after ?? 0) * 1000)
@@ -233,7 +249,7 @@ export class ConsultClient extends Events<ClientEvents> {
     if (socket !== this.#socket && socket !== this.#joining) return
     const message = parse(data)
     if (!message) return
-    this.#heard = this.#clock.now()
+    if (socket === this.#socket) this.#heard = this.#clock.now()
     if (message.type === 'bye') {
       if (socket !== this.#socket && this.#socket && message.retry) return
       this.#lastWord = message
@@ -326,17 +342,19 @@ export class ConsultClient extends Events<ClientEvents> {
   #beat(): void {
     const every = (this.welcome?.limits.ping_seconds ?? 2) * 1000
     this.#heard = this.#clock.now()
+    this.#beating?.()
     const beat = () => {
       const socket = this.#socket
       if (!socket) return
       if (this.#clock.now() - this.#heard > 2 * every + 500) {
+        this.#silentSince = this.#heard
         this.#drop(socket)
         return this.#closed(socket)
       }
       this.send({ type: 'ping', at: this.#clock.now() })
-      this.#later(every, beat)
+      this.#beating = this.#clock.after(every, beat)
     }
-    this.#later(every, beat)
+    this.#beating = this.#clock.after(every, beat)
   }
 
   /** Send the drafts that are not on their way. From the waiting room nothing may be said: they wait for the room. */

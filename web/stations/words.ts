@@ -3,6 +3,7 @@ import { translator } from '$ui/dictionary'
 import { look } from '$ui/look.svelte'
 
 export const words = {
+  care: ['Khám từ xa', 'Remote consultation'],
   title: ['Đường truyền các trạm', 'Links of the stations'],
   intro: ['Trạm có đường truyền xấu nhất đứng đầu.', 'The station with the worst link comes first.'],
   period: ['Khoảng thời gian', 'Period'],

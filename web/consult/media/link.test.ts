@@ -48,6 +48,10 @@ class FakeClient extends Events<ClientEvents> {
   }
   nextPc = () => ++this.number
   hear = () => true
+  refreshed = 0
+  refresh() {
+    this.refreshed += 1
+  }
   people(count: number) {
     const people = Array.from({ length: count }, (_, i) => ({ seat: `s${i}`, presence: 'present' }))
     this.room = { type: 'room', people } as unknown as Room
@@ -211,6 +215,24 @@ describe('make before break', () => {
       await settled()
       expect(peers).toHaveLength(made)
     }
+  })
+
+  it('a path that fell silent is asked for by a new socket, and replaced when that is there', async () => {
+    const peer = await connect()
+    for (let i = 0; i < 12; i++) {
+      peer.bytes += 1000
+      clock.pass(250)
+      await settled()
+    }
+    for (let i = 0; i < 4; i++) {
+      clock.pass(250)
+      await settled()
+    }
+    expect(client.refreshed).toBe(1)
+    expect(peers).toHaveLength(1)
+    client.welcome = { ...client.welcome, pc: peer.number }
+    client.emit('welcome', client.welcome)
+    expect(peers).toHaveLength(2)
   })
 
   it('after a lost socket at once when its path is known to be broken', async () => {

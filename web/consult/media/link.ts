@@ -6,6 +6,7 @@ import { type Clock, realClock } from '../protocol/clock'
 import { Events } from '../protocol/events'
 import { parse } from '../protocol/wire'
 import type { Media, Pointed, VitalsMessage } from '../messages'
+import { Flow } from './flow'
 import { type Incoming, Peer, type Sent, type Shape, type Tracks } from './peer'
 
 const CONNECT_TIMEOUT = 8000 // ms for a new peer connection; a slow satellite link needs three
@@ -33,6 +34,7 @@ export class MediaLink extends Events<LinkEvents> {
   #now: Peer | null = null
   #next: Peer | null = null
   #old = new Set<Peer>()
+  readonly #flow: Flow
   #shape: Shape = 'pair'
   #attempt = 0
   #offers: number[] = []
@@ -52,6 +54,13 @@ export class MediaLink extends Events<LinkEvents> {
     super()
     this.since = clock.now()
     client.talk = (text) => this.#talk(text)
+    this.#flow = new Flow(
+      clock,
+      () => (this.client.phase.name === 'joined' && this.#now ? this.#now.received() : Promise.resolve(null)),
+      // A new socket finds the new way, if there is one; the old one serves until then.
+      () => this.client.refresh(),
+    )
+    this.#flow.start()
     this.#off = [
       client.on('room', () => this.#roomChanged()),
       client.on('welcome', () => this.#welcomed()),
@@ -75,6 +84,7 @@ export class MediaLink extends Events<LinkEvents> {
 
   stop(): void {
     this.#stopped = true
+    this.#flow.stop()
     for (const off of this.#off) off()
     for (const cancel of Object.values(this.#cancel)) cancel?.()
     for (const peer of [this.#now, this.#next, ...this.#old]) peer?.close()
@@ -181,6 +191,7 @@ export class MediaLink extends Events<LinkEvents> {
     this.#now = peer
     this.#next = null
     this.#attempt = 0
+    this.#flow.changed()
     this.#cancel.timeout?.()
     this.#cancel.timeout = null
     this.#setUp(true)
@@ -241,7 +252,8 @@ export class MediaLink extends Events<LinkEvents> {
   /** The server says which peer connection of ours still stands there: after the death of its process none does, which a
    *  browser would notice only many seconds later. Nor does it notice at once that its own address is another one. */
   #welcomed(): void {
-    if (this.#now && (this.client.welcome?.pc !== this.#now.number || !this.up)) this.renew()
+    const broken = !this.up || this.#flow.suspected
+    if (this.#now && (this.client.welcome?.pc !== this.#now.number || broken)) this.renew()
     else if (this.#now && !this.#next) void this.#doubt(this.#now)
     this.announce()
   }

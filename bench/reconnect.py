@@ -1,0 +1,94 @@
+"""How long until both see each other again: after half a minute without a link, on another network, after the server's
+death, after loading the page again. Real pages in real browsers, the nurse's behind a link that is broken for her.
+
+Seconds from the moment at which it could work again (the link is there, the server is ready, the key is pressed) to the
+next pictures at BOTH ends. The product's promise: 1.5.
+"""
+
+import argparse
+import base64
+import os
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import psycopg
+
+from tests.databases import Server
+from tests.telehealth.scene import CannotError
+from tests.web.far import FarCall, away_for, far_call
+from tram.commands.migrate import folders
+from tram.store.migrate import migrate
+
+
+def without_a_link(call: FarCall) -> float:
+    """Half a minute of silence on the link, of which nobody is told."""
+    away_for(call, 30)
+    call.link.keep_all()
+    return call.back(time.monotonic())
+
+
+def another_network(call: FarCall) -> float:
+    """The nurse's machine has another address, and then the first again."""
+    call.link.readdress()
+    took = call.back(time.monotonic())
+    call.link.readdress(back=True)
+    call.back(time.monotonic())
+    return took
+
+
+def server_killed(call: FarCall) -> float:
+    """kill -9, and a new process where it was."""
+    call.ward.kill()
+    call.ward.start()
+    return call.back(time.monotonic())
+
+
+def loaded_again(call: FarCall) -> float:
+    """The nurse presses F5."""
+    began = time.monotonic()
+    call.nurse.reload(wait_until="commit")
+    return call.back(began)
+
+
+WAYS: dict[str, Callable[[FarCall], float]] = {
+    "30 s without a link": without_a_link,
+    "another address": another_network,
+    "server killed and started": server_killed,
+    "page loaded again": loaded_again,
+}
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.reconnect", description=__doc__)
+    parser.add_argument("--times", type=int, default=3)
+    times = parser.parse_args().times
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder) / "server")
+        try:
+            with server.database("plain") as database:
+                with psycopg.connect(database.url) as conn:
+                    migrate(conn, folders(), plain=True)
+                key = f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+                with far_call(Path(folder), database.url, key) as call:
+                    print("| | median s | worst s | of |\n|---|---:|---:|---:|")
+                    for name, way in WAYS.items():
+                        took = []
+                        for _ in range(times):
+                            took.append(way(call))
+                            time.sleep(4.0)  # the next one meets a call that runs
+                        print(f"| {name} | {median(took):.2f} | {max(took):.2f} | {times} |", flush=True)
+                    print(f"load {os.getloadavg()[0]:.1f}")
+        except CannotError as error:
+            sys.exit(str(error))
+        finally:
+            server.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A call between a doctor's page and a nurse's behind a link that can be broken: all of it real.
+
+For tests/web/test_consult_reconnect.py and bench/reconnect.py.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.telehealth.netns import Link, weak_link, why_not
+from tests.telehealth.scene import FLAGS, CannotError
+from tests.waiting import until
+from tests.web.ward import NOTE_PEERS, Ward
+
+# Resolves when a few more frames than now are decoded; a closed peer connection's frames no longer count.
+MOVES = """async (more) => {
+  const count = async () => {
+    let frames = 0
+    for (const peer of window.peers) {
+      if (peer.connectionState === 'closed') continue
+      for (const one of (await peer.getStats()).values())
+        if (one.type === 'inbound-rtp') frames += one.framesDecoded ?? 0
+    }
+    return frames
+  }
+  for (let before = await count(), end = performance.now() + 60000; performance.now() < end; ) {
+    const now = await count()
+    if (now > before + more) return true
+    before = Math.min(before, now)
+    await new Promise((then) => setTimeout(then, 20))
+  }
+  return false
+}"""
+
+
+@dataclass
+class FarCall:
+    """A doctor and a nurse who see each other."""
+
+    doctor: Page
+    nurse: Page
+    ward: Ward
+    link: Link
+
+    def back(self, since: float) -> float:
+        """Waits until both see the other move; returns the seconds since `since` (time.monotonic())."""
+        for page in (self.nurse, self.doctor):
+            assert page.evaluate(MOVES, 3), "no picture within a minute"
+        return time.monotonic() - since
+
+
+def joins(page: Page, role: str, ward: Ward, consult: str) -> None:
+    """From the check of the devices into the call or the waiting room."""
+    page.goto(f"{ward.http}/ui/consult/?lang=vi&theme=light#token={ward.token(consult, role)}")
+    page.get_by_role("button", name="Vào phòng").click()
+
+
+@contextmanager
+def far_call(folder: Path, database: str, key: str) -> Iterator[FarCall]:
+    """Both are in the room and see each other.
+
+    Raises:
+        CannotError: namespaces or Chromium are missing.
+    """
+    reason = why_not()
+    if reason:
+        raise CannotError(reason)
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise CannotError("NO CHROMIUM: install it (Debian: chromium) to test the pages")
+    with ExitStack() as stack:
+        link = stack.enter_context(weak_link())
+        ward = Ward(folder, database, key, host=link.here)
+        stack.enter_context(ward.stack)
+        ward.start()
+        flags = [*FLAGS, f"--unsafely-treat-insecure-origin-as-secure={ward.http}"]
+        playwright = stack.enter_context(sync_playwright())
+        pages = []
+        for program in (chromium, link.browser(folder, chromium)):
+            browser = playwright.chromium.launch(executable_path=program, args=flags)
+            stack.callback(browser.close)
+            context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
+            context.set_default_timeout(30_000)
+            context.add_init_script(NOTE_PEERS)
+            pages.append(context.new_page())
+        doctor, nurse = pages
+        consult = f"far-{token_hex(4)}"
+        joins(doctor, "doctor", ward, consult)
+        joins(nurse, "station", ward, consult)
+        doctor.get_by_role("button", name="Cho vào: Đd. Nông Thị Lan").click()
+        stack.callback(link.up)
+        call = FarCall(doctor, nurse, ward, link)
+        call.back(0.0)
+        yield call
+
+
+def away_for(call: FarCall, seconds: float) -> None:
+    """Keeps the link silent so long, counted from when the nurse's page noticed."""
+    call.link.silence()
+    until(lambda: call.nurse.get_by_text("Đang nối lại,").count() > 0, "the page notices", 40)
+    noticed = time.monotonic()
+    until(lambda: time.monotonic() - noticed > seconds, "the link stays away", seconds + 10, 0.2)

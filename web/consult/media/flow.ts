@@ -1,0 +1,65 @@
+/** Notices that nothing comes any more on a path on which something came all the time: after a change of network the
+ *  browser itself needs many seconds for that. */
+import type { Clock } from '../protocol/clock'
+
+const EVERY = 250 // ms between looks
+const STEADY = 8 // looks in a row at which more had come: two seconds of talk
+const QUIET = 750 // ms of nothing that are suspicious then
+const MOST_QUIET = 6000 // what they may grow to on a link that only stutters
+
+export class Flow {
+  /** Nothing comes just now, though it did. */
+  suspected = false
+  #bytes = 0
+  #steady = 0
+  #flowedAt = 0
+  #quiet = QUIET
+  #cancel: (() => void) | null = null
+
+  constructor(
+    private readonly clock: Clock,
+    /** Bytes that came so far on the path that carries the call; null: there is none. */
+    private readonly received: () => Promise<number | null>,
+    private readonly stopped: () => void,
+  ) {}
+
+  start(): void {
+    if (!this.#cancel) this.#next()
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = null
+  }
+
+  /** Another path carries the call: what was known of the old one says nothing of it. */
+  changed(): void {
+    this.suspected = false
+    this.#steady = this.#bytes = 0
+  }
+
+  #next(): void {
+    this.#cancel = this.clock.after(EVERY, () => {
+      this.#next()
+      void this.#look()
+    })
+  }
+
+  async #look(): Promise<void> {
+    const bytes = await this.received()
+    if (bytes === null || !this.#cancel) return
+    const now = this.clock.now()
+    if (bytes > this.#bytes) {
+      // It only stuttered: on this link that means little.
+      if (this.suspected) this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
+      this.suspected = false
+      this.#steady += 1
+      this.#flowedAt = now
+    } else if (this.#steady >= STEADY && now - this.#flowedAt >= this.#quiet) {
+      this.#steady = 0
+      this.suspected = true
+      this.stopped()
+    } else if (now - this.#flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
+    this.#bytes = bytes
+  }
+}

@@ -1,6 +1,6 @@
 """What a row costs on the write path: CPU microseconds of the client and of the database's backend, on every edition.
 
-    python -m bench.store_write [--url postgresql://…] [--rows 10000] [--batches 100]
+    python -m bench.store_write [--url postgresql://…] [--rows 10000] [--batches 100] [--without INDEX,INDEX]
 
 Without --url an embedded PostgreSQL is started in a temporary folder, with its data made durable. Backend CPU is that
 of the connection's own process (/proc), so the server must run on this machine; WAL writer and checkpointer are not in.
@@ -60,8 +60,8 @@ def run(conn: database.Connection, what: str, work: list[Batch]) -> None:
     )
 
 
-def measure(url: str, rows: int, count: int, *, plain: bool) -> None:
-    """Makes a database, fills it in several ways, drops it."""
+def measure(url: str, rows: int, count: int, *, plain: bool, without: str = "") -> None:
+    """Makes a database, fills it in several ways, drops it. `without`: indexes that are dropped before."""
     name = f"bench_store_write_{os.getpid()}"
     with closing(psycopg.connect(url, autocommit=True)) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -73,6 +73,8 @@ def measure(url: str, rows: int, count: int, *, plain: bool) -> None:
                     print("TimescaleDB is not there (`make timescaledb` builds it): plain PostgreSQL only")
                     return
                 edition = detect(conn)
+                for index in filter(None, without.split(",")):
+                    conn.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
                 conn.commit()
                 random = np.random.default_rng(1)
                 run(conn, "warm-up", batches(rows, 5, random))
@@ -114,13 +116,14 @@ def main() -> None:
     parser.add_argument("--url")
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--batches", type=int, default=100)
+    parser.add_argument("--without", default="", metavar="INDEXES")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = None if arguments.url else PostgresServer(Path(folder) / "postgres")
         try:
             url = arguments.url or (server.start().url if server else "")
             for plain in (False, True):
-                measure(url, arguments.rows, arguments.batches, plain=plain)
+                measure(url, arguments.rows, arguments.batches, plain=plain, without=arguments.without)
         finally:
             if server:
                 server.stop()

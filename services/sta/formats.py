@@ -134,11 +134,7 @@ def _data_array(reader: Reader, found: Scope, options: Options, here: str) -> st
     limit, shape = page_limit("Observation", options), shape_of(here, options)
     columns = [Sql(f"{alias}.datastream_id"), Sql(cell), *query.key_texts()]
     skip = 0 if options.skip_token else options.skip or 0
-    rows = reader.rows(
-        query.select(
-            columns, limit=min(limit, ENTITIES_MOST - 1) + 1, skip=skip, behind=query.behind(shape, options.skip_token)
-        )
-    )
+    rows = reader.selected(query, columns, min(limit, ENTITIES_MOST - 1) + 1, skip, shape, options.skip_token)
     tail = ""
     if len(rows) > limit > 0:
         token = skiptoken.encode(shape, rows[limit - 1][-len(query.keys) :])

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from services.sta import ends, skiptoken
+from services.sta import ends, skiptoken, windows
 from services.sta.access import Access
 from services.sta.lexer import QueryError
 from services.sta.mapping import LATER, TABLES
@@ -97,6 +97,24 @@ class Reader:
             raise QueryError(f"more than {ENTITIES_MOST} entities in one answer: use $top or $filter", "$expand", 0)
         return found
 
+    def selected(
+        self, query: Query, columns: Sequence[Sql], limit: int, skip: int, shape: str, token: str | None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a page, from where its $skiptoken says."""
+        behind = query.behind(shape, token)
+        key = windows.by_time(query)
+        if key is None:
+            return self.rows(query.select(columns, limit=limit, skip=skip, behind=behind))
+
+        def ask(bound: Sql) -> list[tuple[Any, ...]]:
+            both = make("{} AND {}", behind, bound)
+            return self.run(query.select(columns, limit=limit, skip=skip, behind=both)).fetchall()
+
+        begin = skiptoken.decode(shape, token, len(query.keys))[0] if token else None
+        found = windows.page(self.conn, key, begin, limit, ask)
+        self.read += len(found)
+        return found
+
     def link(self, entity: Entity, id: str) -> str:
         """selfLink."""
         shown = f"'{id}'" if entity.name == "Observation" else id
@@ -115,8 +133,7 @@ class Reader:
         id = Sql(f"({query.table.id.format(e=alias)})::text")
         columns = [id, *self._columns(query, options), *query.key_texts()]
         skip = 0 if options.skip_token else options.skip or 0
-        behind = query.behind(shape, options.skip_token)
-        found = self.rows(query.select(columns, limit=limit + 1, skip=skip, behind=behind)) if limit else []
+        found = self.selected(query, columns, limit + 1, skip, shape, options.skip_token) if limit else []
         next_link = ""
         if len(found) > limit > 0:
             found = found[:limit]

@@ -2,6 +2,7 @@
 
 import uuid
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -82,3 +83,26 @@ def test_a_token_serves_its_own_query_only(sta: Sta) -> None:
     assert sta.client.get(link.replace("orderby=name", "orderby=description")).status_code == 400
     token = link.split("skiptoken=")[1]
     assert sta.client.get(link.replace(token, token[:-2] + ("AA" if token[-2:] != "AA" else "BB"))).status_code == 400
+
+
+@pytest.mark.parametrize("order", ["phenomenonTime", "phenomenonTime desc", "phenomenonTime desc,result"])
+def test_all_observations_by_time_whatever_lies_between_them(sta: Sta, order: str) -> None:
+    """Stretches of time grow from a second to decades: a walk over all of them is the whole set, sorted."""
+    years = ["1970-01-01T00:00:00Z", "1999-12-31T23:59:59.999999Z", "2019-05-05T05:05:05Z", "2044-01-01T00:00:00Z"]
+    rows = [{"phenomenonTime": time, "result": n} for n, time in enumerate(years)]
+    made = sta.make("Things", thing(Datastreams=[datastream(Observations=rows), datastream(Observations=rows)]))
+    filter = f"Datastream/Thing/id eq {made['@iot.id']}"
+    for top in (1, 3, 100):
+        walked = sta.walk("Observations", orderby=order, filter=filter, top=top)
+        times = [one["phenomenonTime"] for one in walked]
+        assert len({one["@iot.id"] for one in walked}) == len(walked) == 8
+        assert times == sorted(years * 2, reverse="desc" in order)
+    everything = sta.walk("Observations", orderby=order, top=1000)
+    times = [one["phenomenonTime"] for one in everything]
+    assert len(times) == int(sta.ask("Observations/$count").text)
+    assert times[0] == (years[-1] if "desc" in order else min(times))
+    page = sta.get("Observations", orderby=order, filter=filter, skip=6)
+    assert [one["phenomenonTime"] for one in page["value"]] == sorted(years * 2, reverse="desc" in order)[6:]
+    assert sta.get("Observations", orderby=order, filter="result eq 'nothing is so'")["value"] == []
+    values = sta.get("Observations", orderby=order, filter=filter, resultFormat="dataArray", select="phenomenonTime")
+    assert sum(part["dataArray@iot.count"] for part in values["value"]) == 8

@@ -10,6 +10,7 @@ from services import domains
 from services.city.domain import Clocked, Domain
 from services.city.follow import Follower
 from services.city.results import put
+from services.city.seeds import Seeds
 from services.jobs import Job, Outcome
 from tram import properties
 from tram.settings import Settings
@@ -52,5 +53,5 @@ def jobs(found: Sequence[Domain]) -> tuple[Job, ...]:
     for domain in found:
         made += [Job(f"{domain.name}.{d.name}", PERIOD, TIMEOUT, Follower(domain, d)) for d in domain.derivations]
         made += [Job(f"{domain.name}.{c.name}", c.period, TIMEOUT, _by_clock(domain, c)) for c in domain.clocked]
-        made += domain.jobs
+        made += [*domain.jobs, Job(f"{domain.name}.rules", 60.0, 30.0, Seeds(domain))]
     return tuple(made)

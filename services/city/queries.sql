@@ -101,8 +101,9 @@ WITH made AS (
 INSERT INTO city_formula (domain, name, sensor_id) SELECT %(domain)s, %(name)s, id FROM made RETURNING sensor_id
 
 -- name: add_datastreams
-INSERT INTO datastream (thing_id, observed_property_id, unit, channel, sensor_id)
-SELECT w.thing_id, p.id, %(unit)s, %(channel)s, %(sensor)s
+-- Marked as computed: that a Thing was computed something of does not say that it sends.
+INSERT INTO datastream (thing_id, observed_property_id, unit, channel, sensor_id, properties)
+SELECT w.thing_id, p.id, %(unit)s, %(channel)s, %(sensor)s, jsonb_build_object('computed', %(channel)s::text)
 FROM unnest(%(things)s::int[]) AS w (thing_id)
 JOIN observed_property p ON p.name = %(property)s
 ORDER BY w.thing_id

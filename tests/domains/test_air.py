@@ -1,5 +1,6 @@
 """The air service on real databases: from what arrives to its Datastreams, late data, answers."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,13 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from services.alarms.process import Alarms
 from services.city.follow import Follower
+from services.city.seeds import Seeds
 from tests.databases import Database
 from tests.domains.world import HOUR, MINUTE, T0, catch_up, clock, computed, domain, store, thing
 from tests.servers.api import serve
 from tram.quality import Quality
+from tram.runtime.readiness import Readiness
 from tram.settings import Settings
-from tram.store import areas, committed, observations
+from tram.store import alarm_rules, alarms, areas, committed, observations
+from tram.store.batch import Batch
 from tram.store.database import Connection
 
 DUST = {"pm2_5": "ug/m3"}
@@ -234,3 +239,45 @@ def test_answers(database: Database, conn: Connection) -> None:
         assert len(told) == 12  # the heading and eleven hours
         assert api.client.get("/api/air/stations/nowhere").status_code == 404
         assert api.client.get("/api/air/things/aq-full/history?property=water_level").status_code == 422
+
+
+def test_late_data_takes_an_alarm_back_and_its_history_says_so(database: Database, conn: Connection) -> None:
+    """From a reading to the index to the alarm, and from a correction back."""
+    now = time.time_ns() // 1000
+    at = (now // HOUR - 1) * HOUR
+    ids = thing(conn, "aq-one", DUST, (105.84, 21.59))
+    conn.commit()
+    store(conn, ids["pm2_5"], [at - HOUR, at, at + MINUTE], [40.0, 200.0, 200.0])
+    Seeds(domain("air"))(conn, Settings())
+    conn.commit()
+    catch_up(conn, "air", now + 3 * MINUTE)
+    process = Alarms(database.settings, threading.Event(), Readiness("database"))
+    work = database.connect(autocommit=True)
+    while process.step(work):
+        pass
+    raised = alarms.current(conn)
+    conn.commit()
+    mine = [one for one in raised if one.rule == "air-vn-aqi" and one.thing == "aq-one"]
+    assert len(mine) == 1
+    assert mine[0].active
+    # The two readings were wrong: what they were corrected to came late.
+    quality, both = np.zeros(2, np.int16), np.full(2, ids["pm2_5"], np.int32)
+    observations.correct(conn, Batch(both, np.array([at, at + MINUTE]), np.full(2, 30.0), quality))
+    conn.commit()
+    catch_up(conn, "air", now + 3 * MINUTE)
+    while process.step(work):
+        pass
+    told = [change.kind.value for change in alarms.changes(conn, 0, 1000) if change.alarm.rule == "air-vn-aqi"]
+    assert told[0] == "raised"
+    assert told[-1] == "returned"
+    conn.commit()
+
+
+def test_what_is_computed_does_not_say_that_a_device_sends(conn: Connection) -> None:
+    worked_day(conn)
+    catch_up(conn, "air", NOW)
+    found = alarm_rules.catalogue(conn, [])
+    silent = found.by_property["*"]
+    names = {found.places[id].name for id in silent}
+    assert names == {"aq-full", "aq-dust", "aq-gas"}
+    assert len(found.by_property["vn_aqi_estimate"]) > 60

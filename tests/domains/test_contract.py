@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 
 from deploy import authorisation
+from services.city import seeds
 from services.city.discovery import discover, jobs
 from services.city.domain import Domain
 from services.jobs import JOBS
+from tests.databases import Database
+from tram.alarms.rules import NoData, leaves
 from tram.identity import OPERATIONS
 from tram.properties import known
+from tram.settings import Settings
+from tram.store import alarm_rules
 from tram.store.migrate import read
 from tram.units import UNITS as UCUM
 
@@ -162,3 +167,43 @@ def copy_tree(source: Path, target: Path, without: Path) -> None:
             to = target / path.relative_to(source)
             to.parent.mkdir(parents=True, exist_ok=True)
             to.hardlink_to(path) if to.parent.stat().st_dev == path.stat().st_dev else to.write_bytes(path.read_bytes())
+
+
+@each
+def test_its_alarm_rules_are_sound(domain: Domain) -> None:
+    """In both languages; of what it computes or is fed by; late data is waited for as long as a bucket takes."""
+    found = seeds.rules(domain)
+    assert found
+    inputs = {name for derivation in domain.derivations for name in derivation.inputs}
+    for rule in found:
+        assert rule.id.startswith(f"{domain.name}-")
+        assert rule.vi
+        assert rule.en
+        for level in rule.levels:
+            assert level.vi
+            assert level.en
+            for _, leaf in leaves(level.when):
+                name = getattr(leaf, "property", None)
+                assert name is None or name in domain.properties or name in inputs, name
+                # Else what is computed after its bucket's end would come too late to raise anything.
+                slowest = max(one.width + one.grace for one in domain.derivations if _hourly(one.width))
+                waits = name in domain.properties and not isinstance(leaf, NoData)
+                assert not waits or rule.late.micros > slowest, rule.id
+
+
+def _hourly(width: int) -> bool:
+    return width <= 3_600_000_000
+
+
+def test_a_rule_is_seeded_once(one_database: Database) -> None:
+    with one_database.connect() as conn:
+        work = [seeds.Seeds(domain) for domain in DOMAINS]
+        for job in work:
+            job(conn, Settings())
+        wanted = {rule.id for domain in DOMAINS for rule in seeds.rules(domain)}
+        assert {one.id for one in alarm_rules.list_rules(conn)} >= wanted
+        gone = sorted(wanted)[0]
+        alarm_rules.delete(conn, gone, "p:1")
+        for job in work:
+            job(conn, Settings())
+        assert gone not in {one.id for one in alarm_rules.list_rules(conn)}

@@ -52,20 +52,23 @@ class Catalogue:
         places: active Things by id.
         streams: (Datastream, Thing, property).
         areas: geometries of areas by code.
+        computed: Datastreams that a service computes: they do not say that their Thing sends.
     """
 
     places: Mapping[int, Place]
     streams: Sequence[tuple[int, int, str]]
     areas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    computed: frozenset[int] = frozenset()
 
     @cached_property
     def by_property(self) -> dict[str, dict[int, list[int]]]:
-        """property -> Thing -> Datastreams. ANY is all of them."""
+        """property -> Thing -> Datastreams. ANY is all that a Thing sends."""
         found: dict[str, dict[int, list[int]]] = {ANY: {}}
         for stream, thing, name in self.streams:
             if thing in self.places:
                 found.setdefault(name, {}).setdefault(thing, []).append(stream)
-                found[ANY].setdefault(thing, []).append(stream)
+                if stream not in self.computed:
+                    found[ANY].setdefault(thing, []).append(stream)
         return found
 
     @cached_property

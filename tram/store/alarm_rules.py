@@ -178,8 +178,9 @@ def catalogue(conn: Connection, wanted: Sequence[Rule]) -> Catalogue:
             for row in conn.execute(queries["places"])
         }
         streams = conn.execute(queries["streams"]).fetchall()
+        computed = frozenset(row[0] for row in conn.execute(queries["computed"]))
         shapes = conn.execute(queries["area_shapes"], (sorted(codes),)).fetchall() if codes else []
-    return Catalogue(places, [(row[0], row[1], row[2]) for row in streams], dict(shapes))
+    return Catalogue(places, [(row[0], row[1], row[2]) for row in streams], dict(shapes), computed)
 
 
 def units(conn: Connection) -> dict[str, str]:

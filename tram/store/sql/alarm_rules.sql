@@ -55,6 +55,9 @@ SELECT d.id, d.thing_id, p.name
 FROM datastream d JOIN observed_property p ON p.id = d.observed_property_id
 ORDER BY d.id
 
+-- name: computed
+SELECT id FROM datastream WHERE properties ? 'computed'
+
 -- name: units
 SELECT DISTINCT ON (p.name) p.name, d.unit
 FROM datastream d JOIN observed_property p ON p.id = d.observed_property_id

@@ -26,6 +26,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 PAGES = {
     "/": ("index.html", "overview.read"),
     "/account": ("account.html", ""),
+    "/notifications": ("notifications.html", "notifications.read"),
     "/people": ("people.html", "people.read"),
     "/audit": ("audit.html", "audit.read"),
 }

@@ -47,6 +47,7 @@ CASES: list[Case] = [
     ("GET /", NOBODY, OPEN, None),
     ("GET /account", NOBODY, OPEN, None),
     ("GET /people", NOBODY, OPEN, None),
+    ("GET /notifications", NOBODY, OPEN, None),
     ("GET /audit", NOBODY, OPEN, None),
     ("GET /sign-in", NOBODY, OPEN, None),
     ("GET /favicon.ico", NOBODY, OPEN, None),

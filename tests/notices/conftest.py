@@ -66,8 +66,8 @@ class Scene:
         made = Alarm(**given | more) if alarm is None else replace(alarm, **more)
         change = AlarmChange(at=now, time=now, kind=what, before=State.NORMAL, level_before=0, alarm=made)
         with self.conn.transaction():
-            stored = alarms.insert(self.conn, change) if alarm is None else alarms.update(self.conn, change)
-        return stored.alarm
+            alarms.lock(self.conn)
+            return alarms.write(self.conn, [change])[0].alarm
 
     def start(self) -> Notifications:
         """The worker's thread, which has taken its position before this returns."""

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.app import create_app
 from services.auth.guard import endpoints
+from services.live import operations as live
 from telehealth.operations import ENDPOINTS, MESSAGES
 from tram import cli
 from tram.identity import matrix
@@ -47,6 +48,7 @@ def document() -> str:
         matrix.rules(),
         matrix.surface("HTTP, city", city()),
         matrix.surface("HTTP, care", sorted(ENDPOINTS.items())),
+        matrix.surface("WebSocket messages of /live", sorted(live.MESSAGES.items())),
         matrix.surface("WebSocket messages of /consult", sorted(MESSAGES.items())),
         matrix.surface("Commands", commands()),
     ]

@@ -5,11 +5,14 @@ Usage: python -m deploy.consult_types [--check]     --check: exit 1 when the fil
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import inspect
 import sys
 import types
 import typing
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +44,13 @@ class Writer:
         """The TypeScript of one Python type; what it names is written too."""
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             return self._enum(kind)
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+            return self._dataclass(kind)
+        if kind is Any:
+            return "unknown"
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._struct(kind)
-        plain = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+        plain = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", datetime: "string"}
         if kind in plain:
             return plain[kind]
         origin, inner = typing.get_origin(kind), typing.get_args(kind)
@@ -51,18 +58,32 @@ class Writer:
             return self.type(inner[0])
         if origin in (typing.Union, types.UnionType):
             return " | ".join(self.type(one) for one in inner)
+        if origin is typing.Literal:
+            return " | ".join(f"'{one}'" for one in inner)
+        if origin is tuple and inner[1:] == (Ellipsis,):
+            return f"{self.type(inner[0])}[]"
         if origin is list:
             item = self.type(inner[0])
             return f"({item})[]" if "|" in item else f"{item}[]"
-        if origin is dict:
+        if origin in (dict, Mapping):
             return f"Record<string, {self.type(inner[1])}>"
         raise TypeError(f"no TypeScript for {kind!r}")
 
     def _enum(self, kind: type[enum.Enum]) -> str:
         self.done.setdefault(
-            kind.__name__, f"export type {kind.__name__} = " + " | ".join(f"'{one.value}'" for one in kind)
+            kind.__name__, f"export type {kind.__name__} = " + " | ".join(_literal(one.value) for one in kind)
         )
         return kind.__name__
+
+    def _dataclass(self, kind: type[Any]) -> str:
+        name = kind.__name__
+        if name not in self.done:
+            self.done[name] = ""
+            hints = typing.get_type_hints(kind, include_extras=True)
+            lines = [f"  {field.name}: {self.type(hints[field.name])}" for field in dataclasses.fields(kind)]
+            about = (kind.__doc__ or "").splitlines()[0]
+            self.done[name] = f"/** {about} */\nexport interface {name} {{\n" + "\n".join(lines) + "\n}"
+        return name
 
     def _struct(self, kind: type[msgspec.Struct]) -> str:
         name = kind.__name__
@@ -90,6 +111,10 @@ class Writer:
             if typing.get_origin(one) is typing.Annotated and typing.get_args(one)[0] is str:
                 return next((meta.max_length for meta in typing.get_args(one)[1:] if meta.max_length), None)
         return None
+
+
+def _literal(value: object) -> str:
+    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 def written() -> str:

@@ -7,12 +7,15 @@ import sys
 import uvicorn
 
 from services.app import create_app
+from services.live.wire import UVICORN
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
 from tram.runtime import listening
 from tram.runtime.logs import setup_logging
 from tram.settings import Settings, load
 
+REQUESTS = 1000
+"""Most connections, beside the viewers."""
 GRACE = 5
 """Seconds that running requests may take after a stop was asked for."""
 
@@ -31,12 +34,12 @@ def main() -> int:
         app,
         loop="uvloop",
         http="h11",  # strict about requests, and no part more to keep up to date
-        ws="none",
+        **UVICORN,
         access_log=False,
         log_config=None,
         server_header=False,
         proxy_headers=False,  # Perimeter must see the real peer
-        limit_concurrency=1000,
+        limit_concurrency=REQUESTS + settings.live_viewers,
         ssl_certfile=settings.http_tls_cert or None,
         ssl_keyfile=settings.http_tls_key or None,
         timeout_keep_alive=15,

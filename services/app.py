@@ -3,6 +3,8 @@
 peer -> SecurityHeaders -> Guard -> Perimeter -> TimeLimit -> BodyLimit -> Measure -> routes
 """
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -38,6 +40,9 @@ from services.auth.guard import check_routes
 from services.auth.oidc import Provider
 from services.city.discovery import discover
 from services.deps import State
+from services.live import endpoint as live
+from services.live.feed import Feed
+from services.live.hub import Hub
 from services.metrics import Measure
 from services.middleware import BodyLimit, Guard, Perimeter, SecurityHeaders, TimeLimit
 from services.overview import Overview
@@ -55,7 +60,7 @@ from tram.store.database import open_pool
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
     provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules,
-    notifications, cap,
+    notifications, cap, live,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.
@@ -84,14 +89,20 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
         with open_pool(settings, "api") as pool:
             overview = Overview(pool, readiness)
             known, ledger = Known(settings, pool), Ledger(pool)
+            hub = Hub(secrets.token_hex(4), viewers=settings.live_viewers, streams=settings.live_streams)
+            feed, watch = Feed(settings, hub, asyncio.get_running_loop()), live.Watch()
+            app.state.live_watch = watch
             app.state.tram = State(
                 settings=settings, pool=pool, readiness=readiness, overview=overview, known=known, ledger=ledger,
                 rates=Rates(settings.http_rate, settings.http_rate / 2), keyring=ring, proxies=allowed, oidc=oidc,
+                hub=hub,
             )  # fmt: skip
             beat = Heartbeat("api", settings, readiness) if heartbeat else None
             overview.start()
             known.start()
             ledger.start()
+            feed.start()
+            watching = asyncio.create_task(watch.run(app.state.tram))
             if beat:
                 beat.start()
             try:
@@ -99,9 +110,13 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
             finally:
                 if beat:
                     beat.stop()
+                feed.stop()
+                watching.cancel()
+                hub.stop()
                 overview.stop()
                 known.stop()
                 ledger.stop()
+                await asyncio.to_thread(feed.join)
 
     app = FastAPI(
         title="Trạm",

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from pydantic import AfterValidator
 
 from services.auth.oidc import Provider
+from services.live.hub import Hub
 from services.overview import Overview
 from tram.identity.secrets import Keyring
 from tram.runtime.known import Known
@@ -38,6 +39,7 @@ class State:
         keyring: the server's keys.
         proxies: networks of the stated reverse proxies.
         oidc: the identity provider, where one is set.
+        hub: tells live values and alarms.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class State:
     keyring: Keyring
     proxies: Sequence[Network]
     oidc: Provider | None
+    hub: Hub
 
 
 def state(request: Request) -> State:

@@ -37,6 +37,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "method": (405, "That method is not allowed here"),
     "conflict": (409, "The write contradicts what is stored"),
     "too-large": (413, "The request body is too large"),
+    "upgrade": (426, "This is for WebSockets: docs/live-protocol.md"),
     "media-type": (415, "The body is of a type that is not read here"),
     "wrong-credentials": (401, "The name, password or code is not right"),
     "locked": (429, "Too many failed tries; wait"),

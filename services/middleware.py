@@ -94,7 +94,7 @@ class Perimeter:
         self.names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         refusal = self._refusal(scope)
         if refusal is None:
@@ -109,7 +109,8 @@ class Perimeter:
         name = host_name(host)
         if not is_loopback_name(name) and name not in self.names:
             return "unknown-host", "use 127.0.0.1, localhost or a name of TRAM_HTTP_NAMES"
-        if scope["method"] not in SAFE_METHODS:
+        # The opening of a socket is held for a write: another site's page would read with this person's cookie.
+        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
             origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
             if site not in ("none", "same-origin") or (origin is not None and urlsplit(origin).netloc != host):
                 state = getattr(scope["app"].state, "tram", None)

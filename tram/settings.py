@@ -67,6 +67,9 @@ class Settings:
     http_tls_key: str = setting("", "file of the TLS certificate's private key")
     http_rate: int = setting(1_200, "most requests a minute of one principal, or of one address not signed in", low=10)
 
+    live_viewers: int = setting(2_000, "most sockets of the live hub of one process; then new ones are refused", low=1)
+    live_streams: int = setting(10_000, "most Datastreams of one live subscription", low=1, high=1_000_000)
+
     secret_key: str = setting(
         "",
         "32 bytes in base 64 that seal what must stay secret at rest; older ones behind it, with commas",

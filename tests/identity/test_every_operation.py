@@ -12,6 +12,8 @@ import pytest
 from deploy import authorisation
 from services.auth.guard import allowed, check_routes
 from services.city.discovery import discover
+from services.live import messages as live_messages
+from services.live import operations as live_operations
 from telehealth import messages
 from telehealth.http_api import router as care
 from telehealth.operations import ENDPOINTS, MESSAGES
@@ -19,7 +21,7 @@ from tests.identity.conftest import AREA, FACILITY, OTHER_FACILITY, ROLES, Town
 from tests.people import autocommit
 from tram import cli
 from tram.commands._identity import whoever
-from tram.identity import ANONYMOUS, OPERATIONS, Grant, Kind, Principal, Role, Target, decide
+from tram.identity import ANONYMOUS, OPERATIONS, Grant, Kind, Principal, Role, Scope, Target, decide
 from tram.identity.claims import parse_grant
 from tram.store import consults
 
@@ -162,6 +164,7 @@ CASES: list[Case] = [
     ("GET /api/audit", "auditor", "operator", None),
     ("GET /api/audit/export", "auditor", "city-admin", None),
     ("GET /api/audit/verify", "auditor", "hospital-admin", None),
+    ("GET /live", "operator", "device-cookie", None),
     ("GET /sta/v1.1", "operator", "device-cookie", None),
     ("GET /sta/v1.1/", "operator", "device-cookie", None),
     ("GET /sta/v1.1/{path:path}", "operator", "device-cookie", None),
@@ -306,6 +309,17 @@ def test_every_websocket_message_names_its_rule() -> None:
         assert decide(doctor, operation, theirs, now=NOW).allowed, tag
         assert not decide(doctor, operation, others, now=NOW).allowed, tag
         assert not decide(ANONYMOUS, operation, theirs, now=NOW).allowed, tag
+
+
+def test_every_message_of_the_live_hub_names_its_rule() -> None:
+    tags = {message.__struct_config__.tag for message in get_args(live_messages.ClientMessage)}
+    assert tags == set(live_operations.MESSAGES)
+    operator = Principal(Kind.PERSON, "p:1", "o", (Grant(Role.OPERATOR, Scope(areas=frozenset({AREA}))),))
+    here, elsewhere = Target(path=(AREA,)), Target(path=("05482",))
+    for tag, operation in live_operations.MESSAGES.items():
+        assert decide(operator, operation, here, now=NOW).allowed, tag
+        assert not decide(operator, operation, elsewhere, now=NOW).allowed, tag
+        assert not decide(ANONYMOUS, operation, here, now=NOW).allowed, tag
 
 
 def test_every_endpoint_of_the_care_plane_names_its_rule() -> None:

@@ -11,6 +11,7 @@ import uvicorn
 
 from services.__main__ import listen
 from services.app import create_app
+from services.live.wire import UVICORN
 from tests.people import enter
 from tram.settings import Settings
 
@@ -56,7 +57,7 @@ def serve(settings: Settings, *, heartbeat: bool = False, admin: bool = True, ra
     port = sock.getsockname()[1]
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, heartbeat=heartbeat), log_config=None, ws="none", http="h11", proxy_headers=False,
+            create_app(settings, heartbeat=heartbeat), log_config=None, **UVICORN, http="h11", proxy_headers=False,
             server_header=False, h11_max_incomplete_event_size=32_768,
             timeout_graceful_shutdown=1,
         )

@@ -58,6 +58,7 @@ class Keeper:
         alarms.lock(conn)
         points = list(dict.fromkeys((t.rule, t.thing_id) for t in transitions))
         work = _Work(conn, self.known, alarms.open_at(conn, points), alarm_rules.modes(conn, points), now)
+        work.reserve(sum(1 for one in transitions if one.before == 0))
         for one in transitions:
             work.transition(one, self._flood)
         stored = work.store()
@@ -162,9 +163,13 @@ class _Work:
         else:
             self._opened[point] = change.alarm
 
+    def reserve(self, n: int) -> None:
+        """Ids for so many new alarms."""
+        self._ids += alarms.reserve(self._conn, n)
+
     def _id(self) -> int:
         if not self._ids:
-            self._ids = alarms.reserve(self._conn, 100)
+            self.reserve(1)
         return self._ids.pop(0)
 
     def _new(self, one: Transition, plan: Plan) -> Alarm:

@@ -49,12 +49,13 @@ def _tell(
     if not right.allowed:
         return
     storms = right.areas(tree) is None and not listener.preferences.areas
+    roles = {grant.role.value for grant in right.principal.grants}
     waiting = {id: count for id, _, count in listener.channels}
     for change in told:
         path = tree.path(change.alarm.area)
         if not right.covers(Target(path=path)):
             continue
-        if not policy.wants(listener.preferences, right.principal.id, change, path, storms=storms):
+        if not policy.wants(listener.preferences, right.principal.id, change, path, storms=storms, roles=roles):
             continue
         due = policy.due(listener.preferences, change.alarm.priority, now, utc_offset)
         for id, kind, _ in listener.channels:

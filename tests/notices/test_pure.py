@@ -53,6 +53,21 @@ def test_who_wants_to_hear_what() -> None:
     assert not policy.wants(replace(mine, enabled=False), "p:1", change(), [])
 
 
+def test_an_escalation_is_for_whom_it_names() -> None:
+    def to(name: str) -> AlarmChange:
+        return replace(change(Kind.ESCALATED, priority=Priority.LOW), detail={"to": name, "step": 1})
+
+    mine = Preferences(least=Priority.CRITICAL)
+    assert policy.wants(mine, "p:1", to("p:1"), [])
+    assert not policy.wants(mine, "p:1", to("p:12"), [])
+    assert policy.wants(mine, "p:1", to("role:city-admin"), [], roles={"city-admin"})
+    assert not policy.wants(mine, "p:1", to("role:city-admin"), [], roles={"operator"})
+    assert not policy.wants(mine, "p:1", change(Kind.ESCALATED), [])  # no further step
+    assert not policy.wants(mine, "p:1", to("trưởng ca"), [])  # words: as any other, by preference
+    assert policy.wants(Preferences(least=Priority.LOW), "p:1", to("trưởng ca"), [])
+    assert not policy.wants(replace(mine, enabled=False), "p:1", to("p:1"), [])
+
+
 def test_quiet_hours_pass_midnight_and_critical_passes_by_choice() -> None:
     night = Preferences(quiet=(22 * 60, 6 * 60 + 30))
     assert policy.due(night, Priority.HIGH, AT, 7) == AT + timedelta(minutes=30)

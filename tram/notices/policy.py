@@ -1,6 +1,6 @@
 """Who is told of what, and when: preferences, quiet hours, floods, and how often a delivery is tried again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -42,12 +42,15 @@ class Preferences:
 
 
 def wants(
-    preferences: Preferences, principal: str, change: AlarmChange, path: Sequence[str], *, storms: bool = True
-) -> bool:
+    preferences: Preferences, principal: str, change: AlarmChange, path: Sequence[str], *, storms: bool = True,
+    roles: Collection[str] = (),
+) -> bool:  # fmt: skip
     """Whether somebody wants to hear of a change.
 
     Args:
         path: codes of the alarm's area, from the root.
+        roles: words of the roles they hold: an escalation may name one (`role:city-admin`), or a person (`p:12`);
+            those it names hear of it whatever their preferences, the others do not.
         storms: whether they hear of storm entries, which lie in no area: then of a storm's members they do not.
     """
     alarm = change.alarm
@@ -55,6 +58,14 @@ def wants(
         return False
     if change.kind is Kind.ASSIGNED:
         return alarm.assignee == principal and change.who != principal
+    if change.kind is Kind.ESCALATED:
+        kind, _, name = str(change.detail.get("to", "")).partition(":")
+        if kind == "p":
+            return f"p:{name}" == principal
+        if kind == "role":
+            return name in roles
+        if not kind:
+            return False  # the rule has no further step
     if change.kind not in TOLD and not (preferences.returned and change.kind is Kind.RETURNED):
         return False
     return (

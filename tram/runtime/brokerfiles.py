@@ -67,9 +67,9 @@ log_type subscribe
 
 
 def planes(folder: Path) -> list[BrokerUser]:
-    """The users of Trạm's own processes: the gateway hears everything and sends commands."""
+    """The users of Trạm's own processes: the gateway hears everything, sends commands and tells alarms."""
     hash = _secret(folder, GATEWAY)
-    write = ("tram/v1/+/command/+", "v1.1/#")
+    write = ("tram/v1/+/command/+", "tram/v1/alarms/+", "v1.1/#")
     return [
         BrokerUser(GATEWAY, hash, write, ("#", "$SYS/#", "$share/#")),
         BrokerUser(HEALTH, hash, (), ("$SYS/broker/uptime",)),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -137,6 +138,7 @@ def flooding(conn: Connection) -> dict[str, int]:
     return ids
 
 
+CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
 PEAK_AT = T0 + 48 * HOUR
 
 
@@ -203,6 +205,15 @@ def test_configuration_by_hand_counts_and_levels_must_rise(database: Database, c
         ahead = api.get("/api/rivers/stations/river-x/forecast").json()
         assert [item["level"] is not None for item in ahead["items"]] == [True] * 6
         assert ahead["lag"] is None
+        draft = ElementTree.fromstring(api.get("/api/rivers/stations/river-x/cap").content)
+        assert draft.findtext(f"{CAP}status") == "Test"
+        assert [info.findtext(f"{CAP}language") for info in draft.findall(f"{CAP}info")] == ["vi-VN", "en-US"]
+        exercise = ElementTree.fromstring(api.get("/api/rivers/replays/2025-10/cap").content)
+        assert exercise.findtext(f"{CAP}status") == "Exercise"
+        told_of = exercise.find(f"{CAP}info")
+        assert told_of is not None
+        assert told_of.findtext(f"{CAP}severity") == "Extreme"
+        assert told_of.findtext(f"{CAP}onset") == "2025-10-07T19:00:00+07:00"
         replayed = api.get("/api/rivers/replays/2025-10").json()
         assert replayed["timeline"][0]["text"]["vi"]
 

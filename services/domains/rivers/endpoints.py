@@ -1,10 +1,13 @@
 """What may be asked of the river service."""
 
+import re
 import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated
 
 import numpy as np
+from fastapi.responses import Response
 
 from services.auth.guard import Permit, allowed
 from services.city.domain import properties
@@ -12,9 +15,10 @@ from services.city.http import Reads, endpoints
 from services.city.inputs import means
 from services.city.reading import Latest, Place, latest
 from services.deps import Database, ThingName
-from services.domains.rivers import config, derive, forecast, hydro, schemas
+from services.domains.rivers import cap, config, derive, forecast, hydro, schemas
 from services.domains.rivers import replay as scenario
 from services.domains.rivers.config import CHANNEL, FOLDER, Station
+from tram.cap.document import Status
 from tram.clock import from_micros
 from tram.errors import NotFoundError
 from tram.store import registry
@@ -55,6 +59,23 @@ def station_forecast(permit: Reads, database: Database, name: ThingName) -> sche
     )  # fmt: skip
 
 
+@router.get("/stations/{name:path}/cap", summary="A CAP draft of a station's state", response_class=Response)
+def station_cap(permit: Reads, database: Database, name: ThingName) -> Response:
+    """CAP 1.2 with the status Test, for a person to check: of the alarm level reached, else of the one forecast.
+
+    404 where neither is there. What is published goes out with the alarms.
+    """
+    one = _station(permit, database, name)
+    now = _described(database, [one])[0].now
+    reached, ahead = now.flood_level or 0, now.forecast_level or 0
+    if now.level is None or now.time is None or not max(reached, ahead):
+        raise NotFoundError(f"{name!r} is below its alarm levels, and is forecast to stay there")
+    level = reached or ahead
+    place = None if one.longitude is None or one.latitude is None else (one.longitude, one.latitude, 5.0)
+    state = cap.State(one.label, one.river, level, now.level, one.levels[level - 1], now.time, not reached, place)
+    return _cap(permit, state, f"{name}-{now.time:%Y%m%dT%H%M}", Status.TEST)
+
+
 @router.get("/stations/{name:path}", summary="A river station")
 def get_station(permit: Reads, database: Database, name: ThingName) -> schemas.RiverStation:
     """Its configuration and what it says now."""
@@ -86,6 +107,24 @@ def replayed(permit: Reads) -> schemas.ReplayAnswer:
         ],
         times=[from_micros(int(t)) for t in told.times.tolist()], levels=np.round(told.levels, 2).tolist(),
     )  # fmt: skip
+
+
+@router.get("/replays/2025-10/cap", summary="The replay's CAP message", response_class=Response)
+def replayed_cap(permit: Reads) -> Response:
+    """As it would have gone out when level III was reached, with the status Exercise."""
+    told = scenario.replay()
+    up = next(event for event in told.events if event.en == "Alarm level III reached")
+    place = (105.84, 21.60, 5.0)
+    state = cap.State("Gia Bảy", "sông Cầu", 3, up.level, 27.0, from_micros(up.time), False, place)
+    return _cap(permit, state, "gia-bay-2025-10", Status.EXERCISE)
+
+
+def _cap(permit: Permit, state: cap.State, name: str, status: Status) -> Response:
+    local = timezone(timedelta(hours=permit.state.settings.utc_offset))
+    here = replace(state, at=state.at.astimezone(local))
+    identifier = re.sub(r"[^A-Za-z0-9.-]", "-", name)
+    drawn = cap.message(here, sender="tram-rivers", identifier=identifier, sent=here.at, status=status)
+    return Response(drawn, media_type="application/cap+xml")
 
 
 def _text(event: scenario.Event) -> dict[str, str]:

@@ -1,0 +1,35 @@
+"""Equivalent sound levels. Pure, on numpy arrays; decibels are averaged as the energies they stand for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+DAY, EVENING, NIGHT = (7, 19), (19, 23), (23, 7)
+"""Local hours; the night of a calendar day is its first seven hours and its last one."""
+
+
+def leq(levels: Floats) -> Floats:
+    """10 lg mean 10^(L/10) over the last axis; NaN is left out, and is the answer where there is nothing else."""
+    there = ~np.isnan(levels)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there, 10.0 ** (np.nan_to_num(levels) / 10.0), 0.0).sum(axis=-1) / there.sum(axis=-1)
+        return np.asarray(10.0 * np.log10(mean))
+
+
+def lden(day: Floats, evening: Floats, night: Floats) -> Floats:
+    """10 lg [(12 10^(Ld/10) + 4 10^((Le+5)/10) + 8 10^((Ln+10)/10)) / 24]."""
+    energy = 12 * 10 ** (day / 10) + 4 * 10 ** ((evening + 5) / 10) + 8 * 10 ** ((night + 10) / 10)
+    return np.asarray(10.0 * np.log10(energy / 24.0))
+
+
+def lden_of_hours(hourly: Floats) -> Floats:
+    """Lden of days from Leq of their 24 local hours, shape (…, 24); NaN where a part has less than three quarters."""
+    hours = np.arange(24)
+    parts = [(hours >= 7) & (hours < 19), (hours >= 19) & (hours < 23), (hours < 7) | (hours >= 23)]
+    found = []
+    for part in parts:
+        mine = hourly[..., part]
+        enough = 4 * (~np.isnan(mine)).sum(axis=-1) >= 3 * part.sum()
+        found.append(np.where(enough, leq(mine), np.nan))
+    return lden(*found)

@@ -36,6 +36,7 @@ def make(folder: Path) -> list[str]:
 
     database = once("database_password", secrets.token_urlsafe(24))
     once("database_url", f"postgresql://tram:{database}@database/tram")
+    once("secret_key", base64.b64encode(secrets.token_bytes(32)).decode())
     gateway = once("mqtt_password", secrets.token_urlsafe(24))
     once("mqtt_url", f"mqtt://gateway:{gateway}@broker:1883")
     health = once("mqtt_health_password", secrets.token_urlsafe(24))

@@ -76,7 +76,7 @@ def test_what_is_planted_is_found(planted: Callable[[dict[str, Any]], None], wor
 
 def test_secrets_are_made_once_and_agree(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(make(folder)) == 6
+    assert len(make(folder)) == 7
     before = {f.name: f.read_text() for f in folder.iterdir()}
     assert make(folder) == []
     assert {f.name: f.read_text() for f in folder.iterdir()} == before

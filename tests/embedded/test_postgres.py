@@ -232,6 +232,22 @@ def test_the_capabilities_that_docker_grants_by_default_are_enough(home: Path) -
     assert int(effective.split()[1], 16) == 1 << account.CAP_DAC_OVERRIDE
 
 
+@root_only
+def test_what_is_in_a_closed_folder_is_there_for_the_one_who_may_pass(home: Path) -> None:
+    """PostgreSQL asks access(2) for its own programs: a checkout and its environment may lie under /root, mode 0700."""
+    closed = home / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "program"
+    program.touch(mode=0o755)
+    user = pwd.getpwnam("nobody")
+    look = f"import os; print(os.getuid(), os.access({str(program)!r}, os.R_OK | os.X_OK))"
+    for kept, found in (([account.CAP_DAC_READ_SEARCH], True), ([account.CAP_DAC_OVERRIDE], True), ([], False)):
+        become = {"uid": user.pw_uid, "gid": user.pw_gid, "capabilities": kept}
+        command = launch.command(["/usr/bin/python3", "-c", look], os.getpid(), signal.SIGKILL, **become)
+        said = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60, check=True).stdout
+        assert said.split() == [str(user.pw_uid), str(found)]
+
+
 def test_a_root_that_may_not_change_its_user_is_told_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account.os, "geteuid", lambda: 0)
     monkeypatch.setattr(account, "_may", lambda capability: False)

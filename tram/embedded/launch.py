@@ -11,6 +11,7 @@ The JSON object:
     capabilities: optional; numbers of capabilities(7) kept across the change of user and the exec (ambient).
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -19,6 +20,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 4
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h: two 32-bit words a set
@@ -54,6 +57,11 @@ def _keep(capabilities: list[int]) -> None:
 def become(uid: int, gid: int, capabilities: list[int]) -> None:
     """Drops to a user, keeping only the named capabilities."""
     if capabilities:
+        # access(2) asks as if an ordinary user had no capabilities, unless they are exempt from being dropped with root
+        # (capabilities(7)); PostgreSQL looks for its own programs with it. Needs CAP_SETPCAP, and matters only where
+        # the programs themselves are in a closed folder.
+        with contextlib.suppress(OSError):
+            _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
         _prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(gid, gid, gid)

@@ -56,6 +56,24 @@ def test_from_the_draft_to_live_values(place: tuple[Database, Api, dict[Any, int
     assert len(api.get(series).json()["items"]) == 30
 
 
+def test_a_lost_connection_loses_nothing(place: tuple[Database, Api, dict[Any, int]]) -> None:
+    database, api, ids = place
+    level = ids["river-01", "water_level"]
+    draft = {"thing": "river-01", "property": "x", "unit": "m", "expression": "h", "inputs": {"h": level}}
+    made = api.client.post("/api/calculated", json=draft).json()
+    series = f"/api/datastreams/{made['datastream_id']}/series"
+    api.eventually(series, lambda answer: len(answer.json()["items"]) == 30)
+    with database.connect() as conn:
+        for n in range(3):
+            conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%%calculated%%' "
+                "AND datname = current_database()"
+            )
+            store(conn, [level], [now() + n])
+            conn.commit()
+    api.eventually(series, lambda answer: len(answer.json()["items"]) == 33, 60)
+
+
 def test_what_is_wrong_is_said(place: tuple[Database, Api, dict[Any, int]]) -> None:
     _, api, ids = place
     draft: dict[str, Any] = {"thing": "river-01", "property": "x", "unit": "m", "expression": "h",

@@ -5,6 +5,7 @@ import math
 import time
 
 from tram.clock import SECOND, from_micros
+from tram.commands._noting import note
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import NotFoundError, SettingsError
 from tram.expressions import duration
@@ -47,13 +48,18 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         elif args.action == "try":
             _try(conn, _draft(conn, args), _span(args.over, "--over"))
         elif args.action == "add":
-            _print(calculated.add(conn, _draft(conn, args), "m:server"))
+            made = calculated.add(conn, _draft(conn, args), "m:server")
+            note(conn, OPERATION, f"calculated {made.id}", {"expression": made.expression})
+            _print(made)
         elif args.id is None:
             raise SettingsError(f"say which one: `tram calculated {args.action} ID`")
         elif args.action == "change":
-            _print(calculated.change(conn, args.id, _draft(conn, args)))
+            made = calculated.change(conn, args.id, _draft(conn, args))
+            note(conn, OPERATION, f"calculated {made.id}", {"expression": made.expression})
+            _print(made)
         else:
             calculated.remove(conn, args.id)
+            note(conn, OPERATION, f"calculated {args.id}", {"removed": True})
     return 0
 
 

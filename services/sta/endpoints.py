@@ -16,7 +16,7 @@ from services.auth.request import base_url
 from services.deps import CONNECTION_SECONDS, Shared, State
 from services.errors import ANSWERS, Problem
 from services.sta import answer as answers
-from services.sta import batch, dispatch
+from services.sta import batch, dispatch, openapi
 from services.sta.access import Access
 from services.sta.lexer import QueryError
 from services.sta.read import Reader, TooLongError
@@ -55,8 +55,11 @@ def service_root(permit: Reads, request: Request, shared: Shared) -> Response:
     )
 
 
-@router.get("/{path:path}", summary="Entities, links, properties, $ref, $value, $count")
-def read(permit: Reads, request: Request, shared: Shared, path: str) -> Response:
+@router.get(
+    "/{path:path}", summary="Entities, links, properties, $ref, $value, $count", openapi_extra=openapi.READ,
+    responses=openapi.READ_ANSWERS,
+)  # fmt: skip
+def read(permit: Reads, request: Request, shared: Shared, path: openapi.ResourcePath) -> Response:
     """OGC 18-088, clauses 9 and 12; query options $filter $select $expand $orderby $top $skip $count $resultFormat."""
     asked = _asked(request, b"")
     with ExitStack() as stack:
@@ -70,7 +73,7 @@ def read(permit: Reads, request: Request, shared: Shared, path: str) -> Response
         return StreamingResponse(_rest(first, answer.stream, kept), media_type=answer.content_type)
 
 
-@router.post("/$batch", summary="Several operations in one request (JSON)")
+@router.post("/$batch", summary="Several operations in one request (JSON)", openapi_extra=openapi.BATCH)
 def post_batch(permit: Reads, request: Request, shared: Shared, body: Body) -> Response:
     """OGC 18-088, clause 11, in the JSON form of OData 4.01. Writes in it need the rights of writing."""
     may = _may_write(permit)
@@ -88,26 +91,31 @@ def post_batch(permit: Reads, request: Request, shared: Shared, body: Body) -> R
     return _response(answers.of({"responses": results}))
 
 
-@router.post("/{path:path}", summary="Create entities, deep or with links; CreateObservations", status_code=201)
-def create(permit: Writes, request: Request, shared: Shared, path: str, body: Body) -> Response:
+@router.post(
+    "/{path:path}", summary="Create entities, deep or with links; CreateObservations", status_code=201,
+    openapi_extra=openapi.CREATE,
+)  # fmt: skip
+def create(permit: Writes, request: Request, shared: Shared, path: openapi.ResourcePath, body: Body) -> Response:
     """OGC 18-088, clause 10."""
     return _write(permit, request, shared, body)
 
 
-@router.patch("/{path:path}", summary="Change an entity: the given properties, or a JSON Patch")
-def change(permit: Writes, request: Request, shared: Shared, path: str, body: Body) -> Response:
+@router.patch(
+    "/{path:path}", summary="Change an entity: the given properties, or a JSON Patch", openapi_extra=openapi.CHANGE
+)
+def change(permit: Writes, request: Request, shared: Shared, path: openapi.ResourcePath, body: Body) -> Response:
     """OGC 18-088, 10.3; RFC 6902 with content type application/json-patch+json."""
     return _write(permit, request, shared, body)
 
 
-@router.put("/{path:path}", summary="Replace an entity, or a link")
-def put(permit: Writes, request: Request, shared: Shared, path: str, body: Body) -> Response:
+@router.put("/{path:path}", summary="Replace an entity, or a link", openapi_extra=openapi.REPLACE)
+def put(permit: Writes, request: Request, shared: Shared, path: openapi.ResourcePath, body: Body) -> Response:
     """OGC 18-088, 10.3."""
     return _write(permit, request, shared, body)
 
 
 @router.delete("/{path:path}", summary="Delete an entity and what depends on it, or a link")
-def delete(permit: Writes, request: Request, shared: Shared, path: str) -> Response:
+def delete(permit: Writes, request: Request, shared: Shared, path: openapi.ResourcePath) -> Response:
     """OGC 18-088, 10.4."""
     return _write(permit, request, shared, b"")
 

@@ -2,15 +2,21 @@
 
 import random
 import string
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.sta.functions import FUNCTIONS
 from services.sta.model import ENTITIES, SETS
+from tests.databases import EDITIONS, Server
+from tests.servers.api import Api, serve
+from tests.services.filling import fill
 from tests.sta.conftest import Sta
 
 QUIET = settings(
@@ -145,3 +151,44 @@ def test_bulk_and_batch(one_sta: Sta, part: object, raw: bytes) -> None:
 def test_a_body_that_is_too_large(one_sta: Sta) -> None:
     answer = one_sta.send("POST", "Things", b'{"name":"' + b"x" * 17_000_000 + b'"}')
     assert answer.status_code == 413
+
+
+@pytest.fixture(scope="module")
+def expendable(server: Server) -> Iterator[Api]:
+    """A server whose data may all be deleted."""
+    with server.database(next(e for e in EDITIONS if not server.missing(e))) as made:
+        with made.connect() as conn:
+            fill(conn)
+        with serve(made.settings) as api:
+            yield api
+
+
+def test_the_routes_as_openapi_describes_them(expendable: Api) -> None:
+    """Schemathesis, by somebody who may do everything: paths that lead somewhere, every option, bodies."""
+    document = expendable.get("/api/openapi.json").json()
+    operations = [one.ok() for one in schemathesis.openapi.from_dict(document).get_all_operations()]
+    described = [one for one in operations if one.path.startswith("/sta/")]
+    assert {(one.method, one.path) for one in described} == {
+        ("get", "/sta/v1.1"), ("post", "/sta/v1.1/$batch"),
+        *((method, "/sta/v1.1/{path}") for method in ("get", "post", "patch", "put", "delete")),
+    }  # fmt: skip
+    found: dict[str, set[int]] = {}
+    for operation in sorted(described, key=lambda one: one.method == "delete"):
+
+        @settings(QUIET, max_examples=60, phases=[Phase.generate])
+        @given(case=operation.as_strategy())
+        def ask(case: schemathesis.Case) -> None:
+            sent = case.as_transport_kwargs(base_url=expendable.url)
+            kept = {k: v for k, v in sent["headers"].items() if k.lower() == "content-type"}
+            some = {name: sent.get(name) for name in ("params", "json", "data") if sent.get(name) is not None}
+            try:
+                answer = expendable.client.request(sent["method"], sent["url"], headers=kept, **some)
+            except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeEncodeError, TypeError):
+                return  # a request that cannot be put on the wire
+            fits(answer)
+            found.setdefault(sent["method"].lower(), set()).add(answer.status_code)
+
+        ask()
+    assert {200, 404} <= found["get"]
+    assert found["post"] & {200, 201}
+    assert set(found) == {"get", "post", "patch", "put", "delete"}

@@ -94,8 +94,8 @@ def stage(folder: Path, *, plain: bool) -> Iterator[tuple[Database, Service]]:
                     conn.commit()
             enter(database.settings)
             service = Service(folder / "api", database.url, SECRET_KEY, log_level="warning", http_rate=1_000_000)
-            service.start()
             try:
+                service.start()
                 yield database, service
             finally:
                 service.stop()

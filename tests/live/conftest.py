@@ -24,7 +24,7 @@ from tests.servers.api import Api, serve
 from tests.services.filling import fill
 
 AREA, OTHER = "05860", "05482"
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 @dataclass

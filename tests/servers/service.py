@@ -8,8 +8,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.servers.gateway import ROOT, START_TIMEOUT, cpu_seconds, wait_until
+from tests.servers.gateway import ROOT, cpu_seconds, wait_until
 from tests.servers.mosquitto import free_port
+
+START = 120.0
 
 
 class Service:
@@ -50,7 +52,11 @@ class Service:
             except (urllib.error.URLError, OSError):
                 return False
 
-        wait_until(ready, START_TIMEOUT, f"the API is ready; {self.log}")
+        try:
+            wait_until(ready, START, f"the API is ready; {self.log}")
+        except TimeoutError:
+            self.stop(signal.SIGKILL)
+            raise
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Ends it, by this signal."""

@@ -13,6 +13,7 @@ from tram.runtime import brokerfiles
 from tram.runtime.brokercontrol import Control
 from tram.settings import Settings
 from tram.store import (
+    alarm_history,
     areas,
     audit,
     committed,
@@ -82,6 +83,12 @@ def look_after_identity(conn: Connection, settings: Settings) -> Outcome:
     if keys.rotate(conn, keyring(settings), now):
         events.security(conn, "key.rotated", at=int(now * 1e6), subject="keys", origin="worker")
     return Outcome(removed)
+
+
+def trim_alarms(conn: Connection, settings: Settings) -> Outcome:
+    """Deletes alarms that have been over for longer than they are kept, with what happened to them."""
+    removed = alarm_history.trim(conn, datetime.fromtimestamp(time.time() - settings.alarm_keep, UTC))
+    return Outcome(removed, more=removed > 0)
 
 
 def anchor_audit(conn: Connection, settings: Settings) -> Outcome:
@@ -189,6 +196,7 @@ JOBS = (
     Job("dead-letters", 10.0, 30.0, trim_dead_letters),
     Job("processes", 60.0, 10.0, forget_processes),
     Job("identity", 60.0, 30.0, look_after_identity),
+    Job("alarms", 3600.0, 60.0, trim_alarms),
     Job("audit-anchor", 60.0, 10.0, anchor_audit),
     Job("broker-rules", 2.0, 30.0, SetBrokerRules()),
     Job("broker-files", 2.0, 30.0, write_broker_files),

@@ -93,6 +93,10 @@ class Settings:
     broker_log: str = setting("", "mosquitto's log file, read for refused devices; empty: none")
     event_keep: float = setting(31_536_000.0, "seconds that events are kept", low=86_400)
 
+    alarm_keep: float = setting(
+        63_072_000.0, "seconds that alarms which are over, and their history, are kept", low=86_400
+    )
+
     telehealth_host: str = setting("127.0.0.1", "address signalling and the clinical API listen on")
     telehealth_port: int = setting(8090, "port of signalling and the clinical API", low=0, high=65535)
     telehealth_name: str = setting("telehealth", "this telehealth process among TRAM_TELEHEALTH_PEERS")

@@ -35,9 +35,10 @@ class Memory:
         """From the rules and the registry as this transaction sees them; it remembers nothing yet. `offset`: hours."""
         self._offset, self._now = offset * 3600 * SECOND, to_micros(now)
         self.unreadable: dict[str, Fault] = {}
-        rules = self._rules(alarm_rules.list_rules(conn))
-        self.catalogue = alarm_rules.catalogue(conn, [rule for rule, _ in rules])
-        plans = [plan(rule, version, self.catalogue) for rule, version in rules]
+        stored = alarm_rules.list_rules(conn)
+        self.rules = self._rules(stored)
+        self.catalogue = alarm_rules.catalogue(conn, [rule for rule, _ in self.rules])
+        plans = [plan(rule, version, self.catalogue) for rule, version in self.rules]
         self.engine = Engine(plans, self._offset, self._now)
         known = Known({p.rule.id: p for p in plans}, self.catalogue.places, alarm_rules.units(conn))
         self.keeper = Keeper(known)
@@ -45,7 +46,12 @@ class Memory:
         self._streams = np.zeros(max((id for id, _, _ in self.catalogue.streams), default=0) + 2, bool)
         self._streams[[id for id, _, _ in self.catalogue.streams]] = True
         self._points = {id for id, _, name in self.catalogue.streams if name in POINTS}
-        self._told: dict[str, tuple[Fault, ...]] = {s.id: s.faults for s in alarm_rules.list_rules(conn)}
+        self._told: dict[str, tuple[Fault, ...]] = {s.id: s.faults for s in stored}
+
+    def holds(self, conn: Connection) -> bool:
+        """Whether the rules and the registry are still what this was made from."""
+        rules = self._rules(alarm_rules.list_rules(conn))
+        return rules == self.rules and alarm_rules.catalogue(conn, [rule for rule, _ in rules]) == self.catalogue
 
     def _rules(self, stored: list[Stored]) -> list[tuple[Rule, int]]:
         found = []

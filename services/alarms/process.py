@@ -142,9 +142,11 @@ class Alarms:
         told = memory.caught_up(conn, now) if made else []
         changes: list[AlarmChange] = []
         if self._stale and time.monotonic() - self._looked > REGISTRY:
-            changes += memory.keeper.apply(conn, told, now)
-            memory, told = self._renew(conn, memory, now, "rules")
-            made = True
+            self._stale, self._looked = False, time.monotonic()
+            if not memory.holds(conn):
+                changes += memory.keeper.apply(conn, told, now)
+                memory, told = self._renew(conn, memory, now, "rules")
+                made = True
         taken = self._reader.take(conn, rows=ROWS, batches=BATCHES)
         for one in taken:
             if not memory.knows(one.batch):

@@ -16,16 +16,16 @@ from tram.store import areas
 
 
 @pytest.fixture
-def plant(database: Database) -> Plant:
-    made = Plant(database)
+def plant(one_database: Database) -> Plant:
+    made = Plant(one_database)
     areas.seed(made.conn)
     made.conn.commit()
     return made
 
 
 @pytest.fixture
-def api(plant: Plant, database: Database) -> Iterator[Api]:
-    with serve(database.settings) as running:
+def api(plant: Plant, one_database: Database) -> Iterator[Api]:
+    with serve(one_database.settings) as running:
         yield running
 
 
@@ -92,7 +92,7 @@ def test_lists_page_and_filter(api: Api, plant: Plant) -> None:
     assert body(api.client.get("/api/alarms/999999"), 404)["type"] == "/problems/not-found"
 
 
-def test_an_operator_sees_and_does_what_lies_in_her_area(api: Api, plant: Plant, database: Database) -> None:
+def test_an_operator_sees_and_does_what_lies_in_her_area(api: Api, plant: Plant) -> None:
     here, there = (area.id for area in areas.list_areas(plant.conn)[:2])
     assert here != areas.PROVINCE
     raised(plant, "a1", area=here)

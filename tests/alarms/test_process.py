@@ -8,7 +8,8 @@ import pytest
 from tests.alarms.plant import Plant, threshold
 from tram.alarms import lifecycle
 from tram.alarms.model import State
-from tram.store import alarm_rules, alarms, observations
+from tram.alarms.rules import read
+from tram.store import alarm_actions, alarm_history, alarm_rules, alarm_trial, alarms, observations
 from tram.store.committed import Reader
 
 
@@ -296,3 +297,55 @@ def test_a_correction_of_the_newest_value_is_judged(plant: Plant) -> None:
     plant.conn.commit()
     plant.step()
     assert [kind for _, kind, _, _ in plant.told()] == ["raised", "returned"]
+
+
+def test_what_is_over_is_kept_for_a_time(plant: Plant) -> None:
+    for name in ("r1", "r2", "r3"):
+        plant.thing(name, "water_level")
+    plant.rule(threshold("level", 5.0, storm={"count": 2, "within": "60s"}))
+    plant.step()
+    plant.write(*((name, "water_level", 6.0) for name in ("r1", "r2", "r3")))
+    plant.step()
+    plant.write(("r1", "water_level", 1.0), ("r2", "water_level", 1.0))
+    plant.step()
+    entry = next(a for a in plant.current() if a.kind == "storm")
+    alarm_actions.acknowledge(plant.conn, entry.id, "p:1", plant.clock())
+    plant.conn.commit()
+    assert {a.thing for a in plant.current()} == {"", "r3"}
+    assert alarm_history.trim(plant.conn, plant.clock() - timedelta(hours=1)) == 0
+    assert alarm_history.trim(plant.conn, plant.clock() + timedelta(hours=1)) == 2
+    assert {a.thing for a in plant.current()} == {"", "r3"}
+    plant.conn.commit()
+    plant.write(("r3", "water_level", 1.0))
+    plant.step()
+    assert plant.current() == []
+    assert alarm_history.trim(plant.conn, plant.clock() + timedelta(hours=1)) == 1
+    assert alarm_history.trim(plant.conn, plant.clock() + timedelta(hours=1)) == 1  # the entry, after its members
+    assert plant.changes() == []
+
+
+def test_what_was_taken_out_stays_out_when_its_rule_comes_back(plant: Plant) -> None:
+    plant.thing("r1", "water_level")
+    plant.rule(threshold("level", 5.0))
+    plant.write(("r1", "water_level", 6.0))
+    plant.step()
+    alarm_actions.put_out(plant.conn, "level", "r1", State.SUPPRESSED, "p:1", plant.clock(), "dry dock")
+    plant.conn.commit()
+    plant.rule(threshold("level", 5.0, enabled=False))
+    plant.step()
+    plant.rule(threshold("level", 5.0))
+    plant.step()
+    assert [a.state for a in plant.current()] == [State.SUPPRESSED]
+
+
+def test_a_rule_is_tried_on_the_stored_history(plant: Plant) -> None:
+    plant.thing("r1", "water_level")
+    now = plant.clock()
+    for hours, value in ((5, 1.0), (4, 6.0), (3, 6.5), (2, 1.0), (1, 9.0)):
+        plant.write(("r1", "water_level", value), at=now - timedelta(hours=hours))
+    end = round(now.timestamp() * 1_000_000)
+    found = alarm_trial.trial(plant.conn, read(threshold("t", 5.0, 8.0)), end - 86_400_000_000, end)
+    assert [(f.thing, f.level, f.value, f.end is None) for f in found.fired] == [
+        ("r1", 1, 6.0, False), ("r1", 2, 9.0, True),
+    ]  # fmt: skip
+    assert (found.times, found.used, found.readings) == (2, "raw", 5)

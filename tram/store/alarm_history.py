@@ -65,6 +65,16 @@ def history(
         return [alarm_of(*row) for row in conn.execute(sqlfile.load("alarm_history")["history"], values)]
 
 
+def trim(conn: Connection, before: datetime, limit: int = 2_000) -> int:
+    """Deletes alarms that were over before a time, with what happened to them; at most `limit`. Never commits.
+
+    A storm entry goes once none of its members is left.
+    """
+    with available():
+        row = conn.execute(sqlfile.load("alarm_history")["trim"], {"before": before, "limit": limit}).fetchone()
+    return int(row[0]) if row else 0
+
+
 def changes_of(conn: Connection, id: int, *, after: int = 0, limit: int = 1000) -> list[AlarmChange]:
     """What happened to one alarm, in order."""
     with available():

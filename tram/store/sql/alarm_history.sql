@@ -76,3 +76,17 @@ FROM observation
 WHERE datastream_id = ANY (%(ids)s::int[]) AND phenomenon_time >= %(start)s AND phenomenon_time < %(end)s
   AND result_json IS NOT NULL
 LIMIT %(limit)s
+
+-- name: trim
+-- An alarm is raised before it is over: the index by `raised` finds them.
+WITH old AS (
+    SELECT a.id FROM alarm a
+    WHERE a.raised < %(before)s AND a.state = 'normal' AND (a.document ->> 'closed')::timestamptz < %(before)s
+      AND NOT EXISTS (SELECT FROM alarm m WHERE m.storm = a.id)
+    ORDER BY a.raised LIMIT %(limit)s
+), history AS (
+    DELETE FROM alarm_change WHERE alarm_id IN (SELECT id FROM old) RETURNING seq
+), gone AS (
+    DELETE FROM alarm WHERE id IN (SELECT id FROM old) AND (SELECT count(*) FROM history) >= 0 RETURNING id
+)
+SELECT count(*) FROM gone

@@ -84,7 +84,11 @@ INSERT INTO alarm_point (rule, thing_id, mode, by, comment) VALUES (%(rule)s, %(
 ON CONFLICT (rule, thing_id) DO UPDATE SET mode = excluded.mode, by = excluded.by, comment = excluded.comment, at = now()
 
 -- name: forget_point
-DELETE FROM alarm_point WHERE rule = %s AND thing_id = %s
+-- What people took out stays out, should the rule or the Thing come back.
+WITH gone AS (SELECT %s::text AS rule, %s::int AS thing_id), kept AS (
+    UPDATE alarm_point p SET level = 0 FROM gone g WHERE p.rule = g.rule AND p.thing_id = g.thing_id AND p.mode <> ''
+)
+DELETE FROM alarm_point p USING gone g WHERE p.rule = g.rule AND p.thing_id = g.thing_id AND p.mode = ''
 
 -- name: out
 SELECT p.rule, t.name, p.mode, p.by, p.comment, p.at, p.level, t.area

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -230,6 +231,14 @@ def test_answers(database: Database, conn: Connection) -> None:
         assert picture.headers["content-type"] == "image/svg+xml"
         assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
         assert "public" in picture.headers["cache-control"]
+        page = api.get("/api/air/public/page", lang="en").text
+        assert "Air quality in Thái Nguyên" in page
+        assert "<script" not in page
+        assert "style=" not in page
+        drawn = ElementTree.fromstring(api.get("/api/air/public/map.svg").content)
+        filled = [path.get("fill") for path in drawn.findall("{http://www.w3.org/2000/svg}path")]
+        assert len(filled) == 92
+        assert "#00e400" in filled
         forecast = api.get("/api/air/stations/aq-full/forecast").json()
         assert forecast["persistence"] == 43
         assert all(step["value"] is None for step in forecast["items"])  # twelve hours teach nothing

@@ -1,33 +1,26 @@
 """What may be asked of the air service."""
 
 import time
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Annotated, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import numpy as np
-from fastapi import Path, Query
-from fastapi.responses import Response
+from fastapi import Query
 
 from services.auth.guard import Permit
 from services.city.domain import properties
-from services.city.http import Open, Reads, endpoints
+from services.city.http import Reads, endpoints
 from services.city.inputs import means
-from services.city.reading import Latest, Place, areas, latest, place, places
-from services.city.remembered import Remembered
-from services.deps import Database, Text, ThingName
-from services.domains.air import derive, forecast, schemas, spatial, vn_aqi, watch
-from services.domains.air.badge import badge
-from services.domains.air.bands import band, bands
+from services.city.reading import Latest, Place, latest, place, places
+from services.deps import Database, ThingName
+from services.domains.air import derive, forecast, open_endpoints, schemas, spatial, vn_aqi, watch
+from services.domains.air.bands import band
 from services.domains.air.derive import CHANNEL, FOLDER, HOUR
 from tram.clock import DAY, from_micros
-from tram.errors import NotFoundError
 from tram.store.database import Connection
 
 router = endpoints(CHANNEL, "air", (*vn_aqi.POLLUTANTS,), properties(FOLDER))
-FRESH = timedelta(hours=3)
-"""An index older than this is not shown as the present one: two hours and the time to compute it."""
-CACHED = 60.0
-_pages: Remembered[schemas.PublicPage] = Remembered(CACHED)
+router.include_router(open_endpoints.router)
 Days = Annotated[int, Query(ge=1, le=90, description="days back")]
 
 
@@ -36,13 +29,7 @@ def _now() -> int:
 
 
 def _recent() -> datetime:
-    return datetime.now(UTC) - FRESH
-
-
-@router.get("/scale", summary="The bands of the index, their colours and advice")
-def scale(permit: Open) -> list[schemas.BandInfo]:
-    """Official bands and colours; advice for everybody, children, the elderly and athletes."""
-    return [schemas.BandInfo.of(one) for one in bands()]
+    return datetime.now(UTC) - open_endpoints.FRESH
 
 
 @router.get("/stations", summary="Stations and their index now")
@@ -56,7 +43,7 @@ def list_stations(permit: Reads, database: Database) -> list[schemas.Station]:
 @router.get("/communes", summary="Communes and their estimated index now")
 def list_communes(permit: Reads, database: Database) -> schemas.Communes:
     """At the middle of each commune; the method is named, and its error by leave-one-out stands beside it."""
-    return _communes(database)
+    return open_endpoints.communes(database, _recent())
 
 
 @router.get("/stations/{name:path}/forecast", summary="The next 24 hours of a station")
@@ -107,7 +94,7 @@ def station_calendar(
 ) -> list[schemas.Day]:  # fmt: skip
     """The daily index of every day of a year (+07) that has one, for a calendar heat map."""
     found = _station(permit, database, name)
-    local = timezone(timedelta(hours=permit.state.settings.utc_offset))
+    local = open_endpoints.local(permit)
     span = datetime(year, 1, 1, tzinfo=local), datetime(year + 1, 1, 1, tzinfo=local)
     rows = database.execute(
         derive.QUERIES["days"], {"thing": found.id, "channel": CHANNEL, "start": span[0], "end": span[1]}
@@ -165,68 +152,6 @@ def sensors(permit: Reads, database: Database, days: Days = 14) -> list[schemas.
         )
         for p in seen
     ]  # fmt: skip
-
-
-@router.get("/public", summary="The public page's data")
-def public_page(permit: Open, database: Database, response: Response) -> schemas.PublicPage:
-    """Estimates of all communes with the scale and advice; open to everybody, a minute old at most."""
-    response.headers["Cache-Control"] = f"public, max-age={round(CACHED)}"
-    return _public(permit, database)
-
-
-@router.get("/public/{area}/badge.svg", summary="A commune's index as a picture to embed", response_class=Response)
-def public_badge(
-    permit: Open, database: Database,
-    area: Annotated[Text, Path(min_length=1, max_length=64, examples=["05440"])],
-    language: Annotated[Literal["vi", "en"], Query(alias="lang")] = "vi",
-) -> Response:  # fmt: skip
-    """For `<img>` on any page: no script, no style sheet; cached for minutes."""
-    found = next((one for one in _public(permit, database).places if one.area == area), None)
-    if found is None:
-        raise NotFoundError(f"there is no area {area!r}")
-    local = timezone(timedelta(hours=permit.state.settings.utc_offset))
-    told = "" if found.time is None else f"{found.time.astimezone(local):%H:%M %d/%m}"
-    headers = {
-        "Cache-Control": f"public, max-age={round(CACHED)}, stale-while-revalidate=600",
-        "Cross-Origin-Resource-Policy": "cross-origin",
-    }
-    drawn = badge(found.name, found.value, told, language, estimated=True)
-    return Response(drawn, media_type="image/svg+xml", headers=headers)
-
-
-def _public(permit: Permit, conn: Connection) -> schemas.PublicPage:
-    def compute() -> schemas.PublicPage:
-        found = _communes(conn)
-        times = [one.index.time for one in found.items if one.index.time]
-        return schemas.PublicPage(
-            updated=max(times, default=None), method=found.labels, error=found.error,
-            scale=[schemas.BandInfo.of(one) for one in bands()],
-            places=[
-                schemas.PublicPlace(area=one.area, name=one.name, value=one.index.value, band=one.index.band,
-                                    time=one.index.time, badge=f"/api/air/public/{one.area}/badge.svg")
-                for one in found.items
-            ],
-        )  # fmt: skip
-
-    return _pages.get(permit.state.settings.database_url, compute)
-
-
-def _communes(conn: Connection) -> schemas.Communes:
-    rows = areas(conn)
-    found = latest(conn, CHANNEL, ["vn_aqi_estimate", "vn_aqi_estimate_error"], _recent())
-    errors = [told for (_, name), told in found.items() if name == "vn_aqi_estimate_error"]
-    error = max(errors, key=lambda told: told.time, default=None)
-    items = [
-        schemas.Commune(
-            area=row.code, name=row.name, index=schemas.Index.of(found.get((row.thing or 0, "vn_aqi_estimate"))),
-            location=Place(0, "", "", "", None, row.longitude, row.latitude, {}).geojson(),
-        )
-        for row in rows if row.leaf
-    ]  # fmt: skip
-    return schemas.Communes(
-        method=spatial.METHOD, labels=spatial.METHOD_NAME, error=error.value if error else None,
-        error_time=error.time if error else None, items=items,
-    )  # fmt: skip
 
 
 def _station(permit: Permit, conn: Connection, name: str) -> Place:

@@ -1,0 +1,111 @@
+"""The public page and its map: plain HTML and SVG, without script, so that they need nothing and embed anywhere.
+
+Colours are presentation attributes, which the content security policy allows; there is no style attribute or sheet.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from services.domains.air.bands import Band, band, bands
+from services.domains.air.schemas import PublicPage
+
+NONE_COLOUR = "#d0d4da"
+WIDTH = 720.0
+DETAIL = 1.2
+"""Pixels: corners of a border that are nearer to each other than this are left out."""
+WORDS = {
+    "vi": {
+        "title": "Chất lượng không khí Thái Nguyên", "place": "Xã, phường", "index": "VN_AQI", "band": "Mức",
+        "none": "chưa có chỉ số", "told": "Cập nhật", "how": "Ước tính bằng", "error": "sai số trung bình",
+        "advice": "Khuyến cáo", "children": "Trẻ em", "elderly": "Người cao tuổi", "athletes": "Người tập thể thao",
+        "everybody": "Mọi người", "other": "English", "measured": "không phải số đo tại chỗ",
+    },
+    "en": {
+        "title": "Air quality in Thái Nguyên", "place": "Commune, ward", "index": "VN_AQI", "band": "Level",
+        "none": "no index", "told": "Updated", "how": "Estimated by", "error": "typical error",
+        "advice": "Advice", "children": "Children", "elderly": "Elderly", "athletes": "Athletes",
+        "everybody": "Everybody", "other": "Tiếng Việt", "measured": "not measured on the spot",
+    },
+}  # fmt: skip
+
+
+def drawn_map(shapes: Sequence[tuple[str, Mapping[str, Any] | None]], page: PublicPage, language: str) -> str:
+    """The communes in the official colours. `shapes`: code and GeoJSON geometry."""
+    values = {place.area: place for place in page.places}
+    rings = {code: _rings(shape) for code, shape in shapes if shape is not None and code in values}
+    every = [ring for found in rings.values() for ring in found]
+    points = np.concatenate(every or [np.array([[105.0, 21.0], [106.0, 22.0]])])
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    squeeze = float(np.cos(np.radians((south + north) / 2)))
+    scale = WIDTH / max((east - west) * squeeze, 1e-6)
+    height = (north - south) * scale
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="img"'
+        f' aria-label="{escape(WORDS[language]["title"])}">'
+    ]
+    for code in sorted(rings):
+        place = values[code]
+        level = band(place.value)
+        told = f"{place.value} · {level.labels[language]}" if level else WORDS[language]["none"]
+        path = "".join(_path(ring, west, north, squeeze * scale, scale) for ring in rings[code])
+        colour = level.colour if level else NONE_COLOUR
+        title = f"<title>{escape(f'{place.name}: {told}')}</title>"
+        parts.append(f'<path d="{path}" fill="{colour}" stroke="#4a5160" stroke-width="0.6">{title}</path>')
+    return "".join(parts) + "</svg>"
+
+
+def html(page: PublicPage, picture: str, language: str, told: str) -> str:
+    """The page in one language: map, scale with advice, every commune's estimate."""
+    words, other = WORDS[language], "en" if language == "vi" else "vi"
+    error = "" if page.error is None else f", {words['error']} ±{page.error:.0f}"
+    rows = "".join(_row(place.name, place.value, language) for place in page.places)
+    scale = "".join(_advice(one.key, language) for one in page.scale)
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(words["title"])}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<link rel="stylesheet" href="/static/tokens.css"><link rel="stylesheet" href="/static/page.css">'
+        "</head><body><main>"
+        f'<h1>{escape(words["title"])}</h1><p><a href="?lang={other}" hreflang="{other}">{words["other"]}</a></p>'
+        f"<p>{words['told']}: {escape(told) or words['none']}. {words['how']}: {escape(page.method[language])}{error};"
+        f" {words['measured']}.</p>{picture}<h2>{words['advice']}</h2><table>{scale}</table>"
+        f"<h2>{words['place']}</h2><table><thead><tr><th>{words['place']}</th><th>{words['index']}</th>"
+        f"<th>{words['band']}</th></tr></thead><tbody>{rows}</tbody></table></main></body></html>"
+    )
+
+
+def _row(name: str, value: int | None, language: str) -> str:
+    level = band(value)
+    number = "–" if value is None else str(value)
+    label = level.labels[language] if level else WORDS[language]["none"]
+    return f"<tr><td>{escape(name)}</td><td>{number}</td><td>{_swatch(level)} {escape(label)}</td></tr>"
+
+
+def _advice(key: str, language: str) -> str:
+    level = next(one for one in bands() if one.key == key)
+    said = "<br>".join(f"{WORDS[language][group]}: {escape(text[language])}" for group, text in level.advice.items())
+    return f"<tr><td>{_swatch(level)} {escape(level.labels[language])} (≤ {level.to})</td><td>{said}</td></tr>"
+
+
+def _swatch(level: Band | None) -> str:
+    colour = level.colour if level else NONE_COLOUR
+    box = f'<rect width="14" height="14" fill="{colour}" stroke="#4a5160"/>'
+    return f'<svg width="14" height="14" aria-hidden="true">{box}</svg>'
+
+
+def _rings(shape: Mapping[str, Any]) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
+    """Outer rings, shape (n, 2) each."""
+    coordinates = shape["coordinates"]
+    polygons = [coordinates] if shape["type"] == "Polygon" else coordinates
+    return [np.asarray(polygon[0], np.float64)[:, :2] for polygon in polygons]
+
+
+def _path(ring: np.ndarray[Any, np.dtype[np.float64]], west: float, north: float, x: float, y: float) -> str:
+    points = np.stack([(ring[:, 0] - west) * x, (north - ring[:, 1]) * y], axis=1)
+    kept = [points[0]]
+    for point in points[1:]:
+        if np.abs(point - kept[-1]).max() >= DETAIL:
+            kept.append(point)
+    return "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in kept) + "Z"

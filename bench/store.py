@@ -165,13 +165,13 @@ def over_http(settings: Settings) -> float:
         return milliseconds(lambda: api.get("/api/latest", limit=10_000), 15)
 
 
-def exports(settings: Settings, folder: Path) -> None:
-    """Largest resident memory of `tram export` of everything, by format."""
+def exports(settings: Settings, folder: Path, *some: str) -> None:
+    """Largest resident memory of `tram export`, by format; of everything, or what the words `some` say."""
     for kind in ("csv", "parquet", "geojson"):
         target = folder / f"all.{kind}"
         began = time.perf_counter()
         environment = os.environ | {"TRAM_DATABASE_URL": settings.database_url}
-        program = subprocess.Popen([sys.executable, "-m", "tram.cli", "export", str(target)], env=environment)
+        program = subprocess.Popen([sys.executable, "-m", "tram.cli", "export", str(target), *some], env=environment)
         largest = 0
         while program.poll() is None:  # VmHWM is of this program alone; ru_maxrss would have what its parent had
             status = Path(f"/proc/{program.pid}/status").read_text()

@@ -1,6 +1,6 @@
 """Whether rows and queries cost the same in a large store as in a small one: 1 M, 20 M and 100 M rows in one database.
 
-    python -m bench.store_grow --folder FOLDER [--rows 1000000,20000000,100000000] [--plain]
+    python -m bench.store_grow --folder FOLDER [--rows 1000000,20000000,100000000] [--plain] [--export]
 
 The history has the shape of bench.store's: 5,000 Datastreams every 15 minutes, 20 of them every 10 seconds. To have it
 in minutes, not hours, it is loaded by COPY, a day at a time in the order of time, and its rollups are computed by the
@@ -14,23 +14,27 @@ import os
 import shutil
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from bench.sta import EXPAND
 from bench.store import (
     A_DAY,
+    DATASTREAMS,
     FAST,
     FAST_STEP,
     SLOW_STEP,
     Cost,
+    exports,
     latest_in_sql,
     make_datastreams,
     milliseconds,
-    over_http,
 )
 from tests.databases import SECRET_KEY
+from tests.servers.api import serve
 from tram.clock import DAY, SECOND, from_micros
 from tram.embedded.postgres import PostgresServer
 from tram.settings import Settings
@@ -150,12 +154,25 @@ def write_on(conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
     return {"CPU us a row written": writing / rows * 1e6, "CPU us a row of rollups": keeping / rows * 1e6}
 
 
+def asked(settings: Settings, things: int) -> dict[str, float]:
+    """Milliseconds over HTTP, from the request to its last byte."""
+    paths = {
+        "latest of all, over HTTP": "/api/latest?limit=10000",
+        f"$expand of {things} Things, over HTTP": f"/sta/v1.1/Things?$top={things}&$expand={EXPAND}",
+        "newest 100 Observations of all, HTTP": "/sta/v1.1/Observations?$top=100&$orderby=phenomenonTime desc",
+    }
+    with serve(replace(settings, sta_filter_seconds=30.0)) as api:
+        api.client.timeout = 60
+        return {what: milliseconds(lambda path=path: api.get(path), 11) for what, path in paths.items()}
+
+
 def main() -> None:
     """Grows and measures, and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--rows", default="1000000,20000000,100000000")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--export", action="store_true", help="memory of exporting 8 days, 5.2 M rows")
     arguments = parser.parse_args()
     steps = [max(2, round(int(rows) / A_DAY)) for rows in arguments.rows.split(",")]
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -172,13 +189,16 @@ def main() -> None:
             for days in steps:
                 grow(conn, arguments.folder, ids, days)
                 measured = measure(conn, ids, days)
-                measured["latest of all, over HTTP"] = over_http(settings)
+                measured |= asked(settings, DATASTREAMS // 10)
                 results.append(measured)
                 load = os.getloadavg()[0]
                 print(f"\n{days * A_DAY:,} rows, load average {load:.1f}", flush=True)
                 for what, spent in measured.items():
                     times = f"{spent / results[0][what]:6.2f} x" if what in SAME else ""
-                    print(f"| {what:34} | {spent:9.2f} | {times:9} |", flush=True)
+                    print(f"| {what:36} | {spent:9.2f} | {times:9} |", flush=True)
+        if arguments.export:
+            week = (from_micros(BEGIN), from_micros(BEGIN + 8 * DAY))
+            exports(settings, arguments.folder, "--from", week[0].isoformat(), "--to", week[1].isoformat())
     finally:
         server.stop()
 

@@ -15,7 +15,7 @@ from tram.clock import to_micros
 from tram.errors import ConflictError, NotFoundError, PayloadError
 from tram.expressions import ExpressionError
 from tram.quality import Quality
-from tram.store import calculated, calculating, committed, observations, registry, retention
+from tram.store import calculated, calculated_rows, calculating, committed, observations, registry, retention
 from tram.store.batch import Batch
 from tram.store.calculated import Draft
 from tram.store.calculating import Calculator
@@ -190,7 +190,8 @@ def test_only_what_is_affected_is_written(one_database: Database) -> None:
 def test_long_history_goes_in_pages_and_new_values_do_not_wait(
     one_database: Database, batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calculating, "ROWS", 500)
+    for module in (calculating, calculated_rows):
+        monkeypatch.setattr(module, "ROWS", 500)
     conn = one_database.connect()
     (a,) = streams(conn, "a")
     put(conn, Op.INSERT, [(a, t, float(t), 0) for t in range(3000)])

@@ -11,7 +11,7 @@ from tram.expressions import Series, run
 from tram.quality import SUSPECT
 from tram.store import calculated, sqlfile
 from tram.store.calculated import Draft
-from tram.store.calculating import NUMBERS, ROWS
+from tram.store.calculated_rows import NUMBERS, ROWS
 from tram.store.database import Connection, available
 from tram.store.observations import EARLIEST
 

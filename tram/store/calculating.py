@@ -9,6 +9,7 @@ is how a chain works, and how rollups, alarms and viewers learn of it.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,22 +23,18 @@ from tram.quality import SUSPECT, Quality
 from tram.store import calculated, observations, sqlfile
 from tram.store.batch import Batch, concat
 from tram.store.calculated import Definition
-from tram.store.columns import Layout
+from tram.store.calculated_rows import ROWS, Rows, Wanted
 from tram.store.committed import Committed, Reader
 from tram.store.database import Connection, Cursor, available
 from tram.store.observations import EARLIEST, LATEST
 
 READER = "calculated"
-ROWS = 250_000
-"""Most rows of one input, or of the result, that are read at once."""
 AT_ONCE = 50
 """Most definitions of one transaction."""
 SPANS = 1_000
 """Most spans that one step marks of one definition; more become one that holds them all."""
 WIDE = 32 * DAY
 """A span of this length is history, computed after all that are shorter."""
-NUMBERS = Layout(time="int8", quality="int2", result="float8")
-"""Columns of the queries `numbers` and `stored`."""
 _CALCULATED = int(Quality.ESTIMATED)
 
 Span = tuple[int, int]
@@ -119,21 +116,28 @@ class Calculator:
             marks: dict[int, list[Span]] = {id: [] for id in ids}
             for id, first, last in cursor.execute(self._queries["take_marks"], (ids,)).fetchall():
                 marks[id].append((first, last))
-            outcomes = [_outcome(cursor, one, marks[one.id]) for one in calculated.several(conn, ids) if one.enabled]
+            found = [one for one in calculated.several(conn, ids) if one.enabled]
+            outcomes = _outcomes(cursor, found, marks)
             left = [(one.id, *span) for one in outcomes for span in one.left]
             calculated.mark(conn, [f[0] for f in left], [f[1] for f in left], [f[2] for f in left])
-            for one in outcomes:
-                told = {
-                    "id": one.id, "fault": one.fault, "written": one.written, "undefined": one.undefined,
-                    "undefined_at": one.undefined_at,
-                }  # fmt: skip
-                cursor.execute(self._queries["told"], told)
+            self._tell(cursor, found, outcomes)
         # Last: these take the stream's lock.
         observations.write(conn, concat([one.added for one in outcomes]))
         observations.correct(conn, concat([one.changed for one in outcomes]))
         gone = concat([one.gone for one in outcomes])
         observations.delete(conn, gone.datastream_id, gone.phenomenon_time)
         return True
+
+    def _tell(self, cursor: Cursor, before: Sequence[Definition], outcomes: Sequence[Outcome]) -> None:
+        """Notes on the definitions what came of it; where nothing changed, nothing."""
+        faults = {one.id: one.fault for one in before}
+        told = [
+            {"id": one.id, "fault": one.fault, "written": one.written, "undefined": one.undefined,
+             "undefined_at": one.undefined_at}
+            for one in outcomes if one.written or one.fault != faults[one.id]
+        ]  # fmt: skip
+        if told:
+            cursor.executemany(self._queries["told"], told)
 
     def _turn(self, cursor: Cursor) -> list[int]:
         """The next definitions that have marks, going round; their rows are locked."""
@@ -179,18 +183,48 @@ def _compiled(text: str, units: tuple[tuple[str, str], ...], unit: str, max_age:
     return compile_expression(text, dict(units), unit, max_age)
 
 
-def _outcome(cursor: Cursor, one: Definition, marks: list[Span]) -> Outcome:
+def _outcomes(cursor: Cursor, definitions: Sequence[Definition], marks: Mapping[int, list[Span]]) -> list[Outcome]:
+    """Computes parts of several definitions; their short spans are read together."""
+    sources = [source.datastream_id for one in definitions for source in one.inputs]
+    cuts: dict[int, int] = dict(cursor.execute(sqlfile.load("retention")["cut_of"], {"ids": sources}).fetchall())
+    rows = Rows(cursor)
+    wanted: list[Wanted] = []
+    for one in definitions:
+        with suppress(CalculationError):  # told by `_outcome`
+            program, first = program_of(one), _computable(one, cuts)
+            for span in _narrow(marks[one.id]):
+                wanted += _wanted(one, program, (max(span[0], first), span[1]))
+    rows.ahead(wanted)
+    return [_outcome(rows, one, marks[one.id], _computable(one, cuts)) for one in definitions]
+
+
+def _narrow(marks: list[Span]) -> list[Span]:
+    short = [span for span in marks if span[1] - span[0] < WIDE]
+    return merged(np.array(short, np.int64)) if short else []
+
+
+def _wanted(one: Definition, program: Program, span: Span) -> list[Wanted]:
+    """What computing a span reads: the result, then each input."""
+    first, last = max(span[0], EARLIEST), min(span[1], LATEST)
+    if last < first or one.output_id is None:
+        return []
+    reads = [Wanted("stored", one.output_id, first, last)]
+    for source in one.inputs:
+        assert source.datastream_id is not None
+        reads.append(Wanted("numbers", source.datastream_id, first - program.reach[source.name] + 1, last))
+    return reads
+
+
+def _outcome(rows: Rows, one: Definition, marks: list[Span], first: int) -> Outcome:
     """Computes the short spans first, and one page of what is long."""
     none = concat([])
     try:
         program = program_of(one)
-        first = _computable(cursor, one)
-        narrow = [span for span in marks if span[1] - span[0] < WIDE]
         wide = [span for span in marks if span[1] - span[0] >= WIDE]
         found = Outcome(one.id, none, none, none, [])
         long = merged(np.array(wide, np.int64)) if wide else []
         # What is recent first; history goes on by one page, even while new values never cease.
-        todo = [*(merged(np.array(narrow, np.int64)) if narrow else []), *long[:1]]
+        todo = [*_narrow(marks), *long[:1]]
         budget, done = ROWS, np.zeros((0, 2), np.int64)
         for start, last in todo:
             if budget <= 0:
@@ -198,7 +232,7 @@ def _outcome(cursor: Cursor, one: Definition, marks: list[Span]) -> Outcome:
                 continue
             if last < first:
                 continue  # older than what the inputs are kept: it stands
-            page = _page(cursor, one, program, (max(start, first), last))
+            page = _page(rows, one, program, (max(start, first), last))
             budget -= page.rows
             _take(found, one, _without(page, done))
             done = np.append(done, [(start, last)], 0)
@@ -219,18 +253,17 @@ class Page:
     rows: int
 
 
-def _page(cursor: Cursor, one: Definition, program: Program, span: Span) -> Page:
-    first, last = max(span[0], EARLIEST), min(span[1], LATEST)
-    assert one.output_id is not None
-    stored = _read(cursor, "stored", one.output_id, first, last)
+def _page(rows: Rows, one: Definition, program: Program, span: Span) -> Page:
+    last = min(span[1], LATEST)
+    first = max(span[0], EARLIEST)
+    reads = _wanted(one, program, span)
+    stored = rows.get(*reads[0])
     until = last if len(stored) < ROWS else int(stored["time"][-1])
     inputs: dict[str, Series] = {}
-    rows = 0
-    for source in one.inputs:
-        assert source.datastream_id is not None
-        start = first - program.reach[source.name] + 1
-        found = _read(cursor, "numbers", source.datastream_id, start, last)
-        rows += len(found)
+    read = 0
+    for source, wanted in zip(one.inputs, reads[1:], strict=True):
+        found = rows.get(*wanted)
+        read += len(found)
         if len(found) == ROWS:
             until = min(until, int(found["time"][-1]))
             if until < first:
@@ -244,7 +277,7 @@ def _page(cursor: Cursor, one: Definition, program: Program, span: Span) -> Page
     computed = run(program, inputs, times)
     left = (until + 1, span[1]) if until < last else None
     there = computed.present
-    return Page(times[there], computed.values[there], stored[stored["time"] <= until], left, rows)
+    return Page(times[there], computed.values[there], stored[stored["time"] <= until], left, read)
 
 
 def _without(page: Page, done: NDArray[np.int64]) -> Page:
@@ -298,13 +331,7 @@ def _take(found: Outcome, one: Definition, page: Page) -> None:
         found.left.append(page.left)
 
 
-def _computable(cursor: Cursor, one: Definition) -> int:
+def _computable(one: Definition, cuts: Mapping[int, int]) -> int:
     """The first moment whose inputs are all still kept (retention): what was computed before it stands."""
-    ids = [source.datastream_id for source in one.inputs]
-    cuts: dict[int, int] = dict(cursor.execute(sqlfile.load("retention")["cut_of"], {"ids": ids}).fetchall())
-    return max((cuts[s.datastream_id] + s.reach for s in one.inputs if s.datastream_id in cuts), default=EARLIEST)
-
-
-def _read(cursor: Cursor, query: str, id: int, start: int, last: int) -> NDArray[np.void]:
-    arguments = {"id": id, "start": from_micros(max(start, EARLIEST)), "last": from_micros(last), "limit": ROWS}
-    return NUMBERS.copy_out(cursor, sqlfile.load("calculated")[query], arguments)
+    kept = ((source, source.datastream_id) for source in one.inputs)
+    return max((cuts[id] + source.reach for source, id in kept if id is not None and id in cuts), default=EARLIEST)

@@ -96,7 +96,6 @@ FOR NO KEY UPDATE OF c
 DELETE FROM calculated_mark WHERE calculated_id = ANY(%s::int[]) RETURNING calculated_id, first, last
 
 -- name: numbers
--- Good numbers of an input: suspect ones (the low byte of quality) do not count.
 COPY (
     SELECT (extract(epoch FROM phenomenon_time) * 1000000)::int8, quality, result
     FROM observation
@@ -113,6 +112,36 @@ COPY (
     WHERE datastream_id = %(id)s AND phenomenon_time >= %(start)s AND phenomenon_time <= %(last)s
     ORDER BY phenomenon_time
     LIMIT %(limit)s
+) TO STDOUT (FORMAT binary)
+
+-- name: numbers_many
+-- The same of many spans; n counts them from 1.
+COPY (
+    SELECT w.n::int4, (extract(epoch FROM o.phenomenon_time) * 1000000)::int8, o.quality, o.result
+    FROM unnest(%(ids)s::int[], %(starts)s::timestamptz[], %(lasts)s::timestamptz[])
+         WITH ORDINALITY AS w (id, first, last, n)
+    CROSS JOIN LATERAL (
+        SELECT phenomenon_time, quality, result
+        FROM observation
+        WHERE datastream_id = w.id AND phenomenon_time >= w.first AND phenomenon_time <= w.last AND result IS NOT NULL
+        ORDER BY phenomenon_time
+        LIMIT %(limit)s
+    ) AS o
+) TO STDOUT (FORMAT binary)
+
+-- name: stored_many
+-- The same of many spans; n counts them from 1.
+COPY (
+    SELECT w.n::int4, (extract(epoch FROM o.phenomenon_time) * 1000000)::int8, o.quality, coalesce(o.result, 'NaN')
+    FROM unnest(%(ids)s::int[], %(starts)s::timestamptz[], %(lasts)s::timestamptz[])
+         WITH ORDINALITY AS w (id, first, last, n)
+    CROSS JOIN LATERAL (
+        SELECT phenomenon_time, quality, result
+        FROM observation
+        WHERE datastream_id = w.id AND phenomenon_time >= w.first AND phenomenon_time <= w.last
+        ORDER BY phenomenon_time
+        LIMIT %(limit)s
+    ) AS o
 ) TO STDOUT (FORMAT binary)
 
 -- name: told

@@ -67,7 +67,7 @@ async def server(kind: str, port: int, frames: int) -> None:
     @app.websocket("/live")
     async def live(websocket: WebSocket) -> None:
         await websocket.accept()
-        queue: asyncio.Queue[str] = asyncio.Queue(100)
+        queue: asyncio.Queue[str] = asyncio.Queue()
         mine = queue if kind == "fastapi" else wire_of(websocket)
         sockets.add(mine)
         if kind == "fastapi":
@@ -86,7 +86,9 @@ async def server(kind: str, port: int, frames: int) -> None:
         for queue in sockets:
             queue.put_nowait(text)
 
-    options = UVICORN if kind == "ready frames" else UVICORN | {"ws": "websockets-sansio"}
+    options = UVICORN | {"ws_ping_interval": None}  # the bare clients answer none
+    if kind != "ready frames":
+        options["ws"] = "websockets-sansio"
     config = uvicorn.Config(app, port=port, loop="none", http="h11", log_config=None, **options)
     asyncio.create_task(tell(ready if kind == "ready frames" else queued))  # noqa: RUF006 - it ends with the process
     await uvicorn.Server(config).serve()
@@ -135,7 +137,9 @@ def measure(kind: str, sockets: int, frames: int) -> tuple[float, float]:
         "--frames",
         str(frames),
     ]
-    served = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    served = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     clients = None
     try:
 

@@ -65,7 +65,7 @@ def play(town: Town, followers: list[Follower], step: tuple[Any, ...]) -> None:
 
 
 @given(st.lists(steps, max_size=40), st.lists(steps, max_size=40), filters, st.sampled_from(sorted(DECISIONS)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 def test_snapshot_and_events_make_a_fresh_snapshot(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], filter: Filter, who: str
 ) -> None:
@@ -87,7 +87,7 @@ def test_snapshot_and_events_make_a_fresh_snapshot(
 
 
 @given(st.lists(steps, max_size=40), st.lists(steps, max_size=25), filters)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 def test_another_hub_goes_on_from_where_the_first_stood(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], filter: Filter
 ) -> None:

@@ -63,10 +63,10 @@ def list_current(
     grouped: Annotated[bool, Query(description="a storm's entry stands for its members")] = True,
     limit: Limit = LIMIT, cursor: Cursor = None,
 ) -> Page[AlarmOut]:  # fmt: skip
-    """`area` counts with all below it. With `storm` its members are shown."""
+    """`area` counts with all below it. With `storm` its members are shown, with `thing` that Thing's own alarms."""
     key = decode(cursor, tuple[int])
     what = wanted(permit, area=area, rule=rule, thing=thing, least=priority, states=state, storm=storm,
-                  grouped=grouped and storm is None)  # fmt: skip
+                  grouped=grouped and storm is None and thing is None)  # fmt: skip
     rows = alarm_history.current(database, what, before=_id(key[0]) if key else alarm_history.LAST, limit=limit + 1)
     more = len(rows) > limit
     return page([AlarmOut.of(row) for row in rows[:limit]], limit, (rows[limit - 1].id,) if more else None)

@@ -9,7 +9,7 @@ from tests.alarms.plant import Plant, threshold
 from tram.alarms import lifecycle
 from tram.alarms.model import State
 from tram.alarms.rules import read
-from tram.store import alarm_actions, alarm_history, alarm_rules, alarm_trial, alarms, observations
+from tram.store import alarm_actions, alarm_history, alarm_rules, alarm_trial, alarms, areas, observations
 from tram.store.committed import Reader
 
 
@@ -349,3 +349,27 @@ def test_a_rule_is_tried_on_the_stored_history(plant: Plant) -> None:
         ("r1", 1, 6.0, False), ("r1", 2, 9.0, True),
     ]  # fmt: skip
     assert (found.times, found.used, found.readings) == (2, "raw", 5)
+
+
+def test_the_borders_of_an_area_are_a_fence_and_a_scope(plant: Plant) -> None:
+    areas.seed(plant.conn)
+    here, there = [area for area in areas.list_areas(plant.conn) if area.geometry][:2]
+    plant.thing("truck", "longitude", "latitude", kind="vehicle")
+    plant.thing("r1", "water_level", area=here.id)
+    plant.thing("r2", "water_level", area=there.id)
+    when = {"type": "geofence", "on": "inside", "area": here.id}
+    plant.rule({"id": "fence", "vi": "x", "en": "x", "scope": {"kind": "vehicle"},
+                "levels": [{"priority": "low", "when": when}]})  # fmt: skip
+    plant.rule(threshold("one", 5.0, scope={"area": here.id}))
+    plant.rule(threshold("all", 5.0, scope={"area": areas.PROVINCE, "kind": "river"}))
+    plant.step()
+    for area in (there, here):
+        assert area.geometry is not None
+        lon, lat = np.mean(area.geometry["coordinates"][0][:-1], axis=0).tolist()  # the cells are convex
+        plant.write(("truck", "longitude", lon), ("truck", "latitude", lat))
+        plant.step()
+    plant.write(("r1", "water_level", 6.0), ("r2", "water_level", 6.0))
+    plant.step()
+    told = sorted((c.alarm.rule, c.alarm.thing) for c in plant.changes())
+    assert told == [("all", "r1"), ("all", "r2"), ("fence", "truck"), ("one", "r1")]
+    assert {rule.faults for rule in alarm_rules.list_rules(plant.conn)} == {()}

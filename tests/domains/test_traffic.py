@@ -16,6 +16,7 @@ from services.domains.traffic import flow, incidents, network
 from tests.databases import Database
 from tests.domains.world import MINUTE, T0, catch_up, computed, store, thing
 from tests.servers.api import serve
+from tram.clock import from_micros
 from tram.quality import Quality
 from tram.settings import Settings
 from tram.store import observations
@@ -245,7 +246,8 @@ def test_answers(database: Database, conn: Connection) -> None:
         assert api.get("/api/traffic/incidents").json() == []
         road = api.get("/api/traffic/corridors").json()[0]
         assert road["seconds"] == pytest.approx(240)
-        grid = api.get("/api/traffic/corridors/road/time-space", hours=1).json()
+        until = from_micros(start + 24 * STEP).isoformat()
+        grid = api.get("/api/traffic/corridors/road/time-space", hours=1, to=until).json()
         assert len(grid["speeds"]) == 3
         assert grid["speeds"][0] == [45.0] * 12
         phases = [{"vi": "a", "en": "a", "detectors": ["loop-0"], "saturation": 5400.0},

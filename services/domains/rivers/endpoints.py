@@ -12,7 +12,6 @@ from fastapi.responses import Response
 from services.auth.guard import Permit, allowed
 from services.city.domain import properties
 from services.city.http import Reads, endpoints
-from services.city.inputs import means
 from services.city.reading import Latest, Place, latest
 from services.deps import Database, ThingName
 from services.domains.rivers import cap, config, derive, forecast, hydro, schemas
@@ -45,14 +44,13 @@ def station_forecast(permit: Reads, database: Database, name: ThingName) -> sche
     every = config.stations(database)
     levels, last = derive.history(database, now, every)
     model, x = derive.learn(found, levels, {one.name: one for one in every})
-    names = ["level_forecast", "level_forecast_low", "level_forecast_high"]
-    first = last + derive.HOUR
-    ahead = means(database, [found.thing], names, first, first + 5 * derive.HOUR, derive.HOUR, channel=CHANNEL)
-    items = [
-        schemas.Ahead(time=from_micros(start), level=_finite(line), low=_finite(low), high=_finite(high))
-        for start, line, low, high in zip(ahead.starts.tolist(), *ahead.mean[0].tolist(), strict=True)
-    ]
     told = forecast.forecast(model, levels[found.thing], x)
+    items = [
+        schemas.Ahead(
+            time=from_micros(last + k * derive.HOUR), level=_finite(line), low=_finite(low), high=_finite(high)
+        )
+        for k, (line, low, high) in zip(forecast.LEADS, told[-1].tolist(), strict=True)
+    ]
     return schemas.RiverForecast(
         method=forecast.METHOD, upstream=found.upstream, lag=model.lag, items=items,
         leads=_leads(forecast.score(levels[found.thing], told)),

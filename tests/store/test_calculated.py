@@ -300,6 +300,8 @@ def test_what_is_refused(one_database: Database) -> None:
         calculated.get(conn, made.id)
     with pytest.raises(NotFoundError):
         calculated.remove(conn, made.id)
+    marked = conn.execute("SELECT properties FROM datastream WHERE id = %s", (made.output_id,)).fetchone()
+    assert marked == ({"computed": "calculated"},)
     # The same result may be made again; it goes on in the same Datastream.
     assert calculated.add(conn, Draft(**good), "m:t").output_id == made.output_id
 

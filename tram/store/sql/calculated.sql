@@ -63,8 +63,9 @@ SELECT id FROM up
 
 -- name: output
 -- The Datastream that definitions write: beside the one of channel '', which devices write.
-INSERT INTO datastream (thing_id, observed_property_id, unit, channel, name, sensor_id)
-SELECT %(thing)s, p.id, %(unit)s, 'calculated', '', (SELECT id FROM sensor WHERE generic)
+-- `computed`: it tells nothing of whether its Thing still sends (docs/alarms.md, no-data).
+INSERT INTO datastream (thing_id, observed_property_id, unit, channel, name, sensor_id, properties)
+SELECT %(thing)s, p.id, %(unit)s, 'calculated', '', (SELECT id FROM sensor WHERE generic), '{"computed": "calculated"}'
 FROM observed_property p WHERE p.name = %(property)s
 ON CONFLICT (thing_id, observed_property_id, channel) DO UPDATE SET channel = excluded.channel
 RETURNING id, unit

@@ -9,6 +9,7 @@ import pytest
 
 from tests.databases import Database, Server
 from tests.store.conftest import MakeBatch
+from tram.commands.migrate import folders
 from tram.sensing import Location, Thing
 from tram.settings import Settings
 from tram.store import areas, backup, database, observations, people, registry, series
@@ -58,7 +59,7 @@ def test_what_was_backed_up_comes_back(database: Database, server: Server, tmp_p
         settings = Settings(database_url=server.url(other), database_timeout=60.0)
         target = database_connect(settings)
         with target:
-            assert backup.restore(target, folder, plain=plain) == rows
+            assert backup.restore(target, folder, folders(), plain=plain) == rows
             assert counts(target) == before
             assert series.latest(target) == values
             observations.write(target, batch([(ids[0], T0 - 5, 2.0)]))
@@ -67,7 +68,7 @@ def test_what_was_backed_up_comes_back(database: Database, server: Server, tmp_p
             registry.put(target, Thing("new"))
             target.commit()
             with pytest.raises(BackupError, match="not empty"):
-                backup.restore(target, folder)
+                backup.restore(target, folder, folders())
     finally:
         server.drop(other)
     with pytest.raises(BackupError, match="not empty"):
@@ -89,7 +90,7 @@ def test_a_damaged_backup_is_refused(one_database: Database, tmp_path: Path) -> 
     for damaged in (b"", whole[:-20], gzip.compress(gzip.decompress(whole)[:-30]), b"nothing"):
         piece.write_bytes(damaged)
         with pytest.raises(BackupError, match=r"public\.area"):
-            backup.restore(conn, folder)
+            backup.restore(conn, folder, folders())
     piece.unlink()
     with pytest.raises(BackupError):
         backup.verify(folder)

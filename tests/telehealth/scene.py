@@ -8,7 +8,7 @@ import http.server
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +158,11 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def weak_scene(home: Path, environment: dict[str, str] | None = None) -> Iterator[Scene]:
+def weak_scene(home: Path, prepare: Callable[[Link], dict[str, str]] | None = None) -> Iterator[Scene]:
     """The scene; nobody has joined.
+
+    Args:
+        prepare: further settings of the server, made when the link is there.
 
     Raises:
         CannotError: namespaces or Chromium are missing.
@@ -178,7 +181,7 @@ def weak_scene(home: Path, environment: dict[str, str] | None = None) -> Iterato
         stack.callback(served.shutdown)
         origin = f"http://{link.here}:{served.server_address[1]}"
         flags = [*FLAGS, f"--unsafely-treat-insecure-origin-as-secure={origin}"]
-        settings = {"TRAM_TELEHEALTH_ORIGINS": origin, **(environment or {})}
+        settings = {"TRAM_TELEHEALTH_ORIGINS": origin, **(prepare(link) if prepare else {})}
         server = stack.enter_context(consult_server(home, settings, host=link.here))
         playwright = stack.enter_context(sync_playwright())
         pages = []

@@ -60,7 +60,7 @@ class Call {
   async offer() {
     this.offering = true; this.offeredFor = this.joins
     const number = this.number = Math.max(this.number + 1, Math.floor(Date.now() / 1000))
-    const pc = this.pc = new RTCPeerConnection({ iceServers: this.ice || [], bundlePolicy: 'max-bundle' })
+    const pc = this.pc = new RTCPeerConnection({ iceServers: this.ice || [], bundlePolicy: 'max-bundle', iceTransportPolicy: this.options.relay ? 'relay' : 'all' })
     this.peers.set(number, pc)
     const uses = []
     const caps = kind => RTCRtpReceiver.getCapabilities(kind).codecs.filter(c => kind === 'audio' ? c.mimeType === 'audio/opus' :
@@ -121,7 +121,7 @@ class Call {
         energy: s.totalAudioEnergy, concealed: s.concealedSamples, samples: s.totalSamplesReceived, silent: s.silentConcealedSamples, plis: s.pliCount, nacks: s.nackCount, keys: s.keyFramesDecoded, jitter: s.jitter, delay: s.jitterBufferDelay, emitted: s.jitterBufferEmittedCount, fec: s.fecPacketsReceived })
       if (s.type === 'outbound-rtp') out.out.push({ kind: s.kind, rid: s.rid, mid: s.mid, bytes: s.bytesSent, frames: s.framesEncoded || 0, width: s.frameWidth, height: s.frameHeight,
         target: s.targetBitrate, keys: s.keyFramesEncoded, nacks: s.nackCount, plis: s.pliCount, limit: s.qualityLimitationReason, encode: s.totalEncodeTime, retransmitted: s.retransmittedPacketsSent, again: s.retransmittedBytesSent, packets: s.packetsSent })
-      if (s.type === 'candidate-pair' && s.nominated) out.pair = { rtt: s.currentRoundTripTime, out: s.availableOutgoingBitrate }
+      if (s.type === 'candidate-pair' && s.nominated) out.pair = { local: (report.get(s.localCandidateId) || {}).candidateType, remote: (report.get(s.remoteCandidateId) || {}).address, rtt: s.currentRoundTripTime, out: s.availableOutgoingBitrate }
     })
     return out
   }

@@ -41,7 +41,7 @@ class Tram:
                 chosen.withdraw(seat)
 
         nothing = lambda *_: None  # noqa: E731
-        peer = Peer(1, PeerEvents(state=state, talk=nothing, vitals=nothing, channel=nothing))
+        peer = Peer(1, PeerEvents(state=state, talk=nothing, vitals=nothing))
         lines = [OfferLine(mid=line["mid"], use=Use(line["use"])) for line in request["lines"]]
         return await peer.answer(Offer(pc=1, sdp=request["sdp"], lines=lines), set(Use), seat)
 

@@ -14,34 +14,18 @@ from telehealth.client import Client, Socket
 from telehealth.keeping import Keeper
 from telehealth.live import EMPTY_SECONDS, LiveConsult
 from telehealth.messages import (
-    Admit,
     Bye,
-    Candidate,
-    Chat,
-    ClientMessage,
-    ClosePc,
-    End,
-    HandOver,
     Hello,
     IceServer,
-    Leave,
-    Media,
-    MediaState,
-    Offer,
-    Ping,
-    Pointer,
-    Pong,
     Problem,
-    Receive,
     Redirect,
-    Refuse,
-    Stats,
     Welcome,
 )
 from telehealth.placement import Placement
 from telehealth.rights import Action, Rights, Who
 from telehealth.rooms import SEAT_SECONDS, ConsultRoom, Entered, RoomError
 from telehealth.signalling import Limits, Refused, Session
+from telehealth.taking import allow, take
 from telehealth.tokens import RESUME_SECONDS, Grant, Keyring, TokenError
 from tram.errors import UnavailableError
 
@@ -52,24 +36,6 @@ MOST_UNJOINED = 200
 """Sockets that have not said who they are; more are turned away at the door."""
 MOST_OF_ONE_ADDRESS = 64
 """Sockets from one address (a hospital may stand behind one)."""
-
-ACTIONS: dict[type, Action] = {
-    Offer: Action.RECEIVE,
-    Candidate: Action.RECEIVE,
-    Receive: Action.RECEIVE,
-    Media: Action.RECEIVE,
-    Chat: Action.CHAT,
-    Pointer: Action.POINTER,
-    Admit: Action.ADMIT,
-    Refuse: Action.REFUSE,
-    HandOver: Action.HAND_OVER,
-    End: Action.END,
-    ClosePc: Action.JOIN,
-    Leave: Action.JOIN,
-    Stats: Action.JOIN,
-    Ping: Action.JOIN,
-}
-"""The right each message asks for. A test walks every message of the protocol: one without an entry is refused."""
 
 
 @dataclass(slots=True)
@@ -278,8 +244,10 @@ class Conductor:
                     confirmed = True
                     if seat in live.room.state.seats:
                         live.room.confirm(seat)
-                self._allow(live, seat, message, about)
-                await self._take(live, client, seat, message)
+                allow(live, seat, message, about)
+                await take(live, client, seat, message)
+                if live.room.state.ended is not None:
+                    live.spawn(self._put_away(live))
             except Refused as refused:
                 self._count(refused.code)
                 answer = refused.answer()
@@ -293,62 +261,6 @@ class Conductor:
                     client.end(Bye(code=error.code, message=str(error)))
                 else:
                     client.tell(Problem(code=error.code, message=str(error), about=about))
-
-    def _allow(self, live: LiveConsult, seat: str, message: ClientMessage, about: str) -> None:
-        """The rights of this moment.
-
-        Raises:
-            RoomError: they do not allow it.
-        """
-        if not live.may(seat, Action.JOIN):
-            raise RoomError("forbidden", "you are no longer part of this consult", final=True)
-        action = ACTIONS.get(type(message))
-        if action is None or not live.may(seat, action):
-            raise RoomError("forbidden", f"you may not send {about} here")
-
-    async def _take(self, live: LiveConsult, client: Client, seat: str, message: ClientMessage) -> None:
-        now = time.time()
-        match message:
-            case Ping():
-                client.tell(Pong(at=message.at, now=now))
-            case Offer():
-                await live.offer(seat, message)
-            case Candidate():
-                await live.candidate(seat, message.pc, message.candidate)
-            case ClosePc():
-                await live.close_pc(seat, message.pc)
-            case Media():
-                state = MediaState(microphone=message.microphone, camera=message.camera, screen=message.screen)
-                live.room.media(seat, state, now)
-                live.changed()
-            case Receive():
-                live.media.receive(seat, message)
-            case Chat():
-                await live.chat(seat, message)
-            case Pointer():
-                live.pointer(seat, message)
-            case Stats():
-                live.measuring.told(seat, message)
-            case Admit():
-                live.room.admit(seat, message.seat, now)
-                live.changed()
-                admitted = live.clients.get(message.seat)
-                if admitted is not None:
-                    for line in live.room.state.chat[-200:]:
-                        admitted.tell(line)
-            case Refuse():
-                live.room.refuse(seat, message.seat, now)
-                await live.vacate(message.seat, Bye(code="refused", message="the doctor did not let you in"))
-            case HandOver():
-                live.room.hand_over(seat, message.seat, now)
-                live.changed()
-            case End():
-                live.room.end(seat, now)
-                await live.end(now, "ended")
-                live.spawn(self._put_away(live))
-            case Leave():
-                live.room.leave(seat, now)
-                await live.vacate(seat, Bye(code="left", message="you left the consult"))
 
     # --- housekeeping ---
 

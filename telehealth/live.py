@@ -163,7 +163,6 @@ class LiveConsult:
             state=lambda peer, state: self._peer_state(seat, peer, state),
             talk=lambda peer, text: self._talked(seat, text),
             vitals=lambda peer, data: self._vitals(seat, data),
-            channel=lambda peer, label: None,
         )
         peer = Peer(offer.pc, events)
         try:
@@ -284,7 +283,7 @@ class LiveConsult:
     def talk_to(self, seat: str, message: ChatLine | Pointed) -> None:
         """On the reliable channel when it is open, else on the socket."""
         text = encode(message).decode()
-        if not any(peer.send_talk(text) for peer in self._newest_first(seat)):
+        if not any(peer.channels.send_talk(text) for peer in self._newest_first(seat)):
             self.tell(seat, message)
 
     def _newest_first(self, seat: str) -> list[Peer]:
@@ -302,7 +301,7 @@ class LiveConsult:
         text = encode(msgspec.structs.replace(frame, seat=seat)).decode()
         for other in self.room.state.seats.values():
             if other.id != seat and other.admitted and self.may(other.id, Action.SEE_VITALS):
-                any(peer.send_vitals(text) for peer in self._newest_first(other.id))
+                any(peer.channels.send_vitals(text) for peer in self._newest_first(other.id))
 
     # --- time ---
 

@@ -5,11 +5,12 @@ packet -> Uplink.take -> Layer: gaps (NACK), group of pictures -> every Downlink
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from telehealth.media.codec import starts_keyframe
 from telehealth.media.gaps import Gaps
 from telehealth.media.gop import Gop
+from telehealth.media.negotiation import codec_key, repairs, type_of
 from telehealth.media.private import (
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
@@ -17,7 +18,6 @@ from telehealth.media.private import (
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRtpfbPacket,
-    RTCRtpCodecParameters,
     Wire,
 )
 from telehealth.media.reception import Reception
@@ -25,29 +25,16 @@ from telehealth.media.rtp import Packet, abs_send_time, unwrap_rtx
 from telehealth.media.sendclock import LineClock, PublisherClock
 from telehealth.messages import Use
 
-if TYPE_CHECKING:
-    from telehealth.media.outbound import Downlink
-
 KEYFRAME_EVERY = 0.3
 """Seconds between keyframe requests of one layer: a keyframe costs ten frames' bits."""
 
 
-def codec_key(codec: RTCRtpCodecParameters) -> str:
-    """What must agree between sender and viewer: `VP8`, `opus`, `H264/42e0` (profile and constraints)."""
-    if codec.name.upper() == "H264":
-        return "H264/" + str(codec.parameters.get("profile-level-id", "42e01f"))[:4].lower()
-    return codec.name
+class Watcher(Protocol):
+    """Who is pushed every packet of a layer: a slot of a viewer (telehealth.media.outbound)."""
 
-
-def type_of(codec: RTCRtpCodecParameters) -> int:
-    """The payload type, which a negotiated codec always has."""
-    assert codec.payloadType is not None
-    return codec.payloadType
-
-
-def repairs(codecs: list[RTCRtpCodecParameters]) -> dict[int, int]:
-    """Payload type of each retransmission format -> the one it repairs (RFC 4588 `apt`)."""
-    return {type_of(c): int(c.parameters["apt"] or 0) for c in codecs if c.name.lower() == "rtx"}
+    def push(self, layer: "Layer", packet: Packet, codec: str, keyframe: bool, now: float, send_time: bytes) -> None:
+        """One packet, in the order of arrival; `send_time` is the header extension's three bytes."""
+        ...
 
 
 class Layer:
@@ -61,7 +48,7 @@ class Layer:
         self.gop = Gop()
         self.reception = Reception(clock_rate)
         self.clock = LineClock(clock_rate, uplink.publisher)
-        self.watchers: list[Downlink] = []
+        self.watchers: list[Watcher] = []
         self.bytes = 0
         self.rate = 0.0
         self._measured = 0

@@ -49,3 +49,21 @@ def _codecs(line: Line, *, feedback: bool) -> list[RTCRtpCodecParameters]:
     if not codecs:
         raise ValueError(f"this offer cannot be answered: line {line.mid} has no codec we forward")
     return codecs
+
+
+def codec_key(codec: RTCRtpCodecParameters) -> str:
+    """What must agree between sender and viewer: `VP8`, `opus`, `H264/42e0` (profile and constraints)."""
+    if codec.name.upper() == "H264":
+        return "H264/" + str(codec.parameters.get("profile-level-id", "42e01f"))[:4].lower()
+    return codec.name
+
+
+def type_of(codec: RTCRtpCodecParameters) -> int:
+    """The payload type, which a negotiated codec always has."""
+    assert codec.payloadType is not None
+    return codec.payloadType
+
+
+def repairs(codecs: list[RTCRtpCodecParameters]) -> dict[int, int]:
+    """Payload type of each retransmission format -> the one it repairs (RFC 4588 `apt`)."""
+    return {type_of(c): int(c.parameters["apt"] or 0) for c in codecs if c.name.lower() == "rtx"}

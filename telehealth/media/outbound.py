@@ -8,7 +8,8 @@ import random
 import struct
 import time
 
-from telehealth.media.inbound import Layer, codec_key, repairs, type_of
+from telehealth.media.inbound import Layer
+from telehealth.media.negotiation import codec_key, repairs, type_of
 from telehealth.media.private import (
     Line,
     RtcpReceiverInfo,

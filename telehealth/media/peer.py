@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiortc import RTCDataChannel
-
+from telehealth.media.channels import Channels
 from telehealth.media.inbound import Uplink
 from telehealth.media.negotiation import prepare_down, prepare_up
 from telehealth.media.offers import finish, prepare, usable
@@ -50,10 +49,6 @@ log = logging.getLogger(__name__)
 TICK = 0.05
 CONNECT_SECONDS = 20.0
 """An offer whose connection does not stand by then is given up."""
-TALK_BUFFER = 262_144
-VITALS_BUFFER = 16_384
-"""Bytes that may wait in a data channel: talk beyond it closes the connection (it cannot keep up), vitals are
-dropped."""
 UP = {Use.MICROPHONE, Use.CAMERA, Use.SCREEN}
 DOWN = {Use.SLOT_AUDIO, Use.SLOT_VIDEO}
 
@@ -65,8 +60,6 @@ class PeerEvents:
     state: Callable[["Peer", str], None]
     talk: Callable[["Peer", str], None]
     vitals: Callable[["Peer", bytes], None]
-    channel: Callable[["Peer", str], None]
-    """A data channel of this label opened."""
 
 
 class Peer:
@@ -82,7 +75,9 @@ class Peer:
         """The viewer's REMB, bit/s."""
         self.cap = 0.0
         """What this sender may send in all, bit/s; 0 = no word yet."""
-        self.vitals_dropped = 0
+        self.channels = Channels(
+            talk=lambda text: events.talk(self, text), vitals=lambda data: events.vitals(self, data), stuck=self._failed
+        )
         self.created = time.monotonic()
         self.last_packet = self.created
         self.wire: Wire | None = None
@@ -94,7 +89,6 @@ class Peer:
         self._down_by_ssrc: dict[int, Downlink] = {}
         self._arrivals = Arrivals()
         self._feedback_ssrc = (0, 0)
-        self._channels: dict[str, RTCDataChannel] = {}
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -111,7 +105,7 @@ class Peer:
         prepared = prepare(offer.sdp)
         uses = {line.mid: line.use for line in offer.lines}
         self.connection.on("connectionstatechange", self._state_changed)
-        self.connection.on("datachannel", self._channel)
+        self.connection.on("datachannel", self.channels.take)
         lines = await self.connection.take_offer(prepared.sdp)
         transport = self.connection.dtls()
         if transport is None:
@@ -157,28 +151,6 @@ class Peer:
         if text and usable(text):
             await self.connection.add_candidate(text.removeprefix("a="))
 
-    def send_talk(self, data: str) -> bool:
-        """On the reliable channel; False when it is not open."""
-        channel = self._channels.get("talk")
-        if channel is None or channel.readyState != "open" or self._closed:
-            return False
-        if channel.bufferedAmount > TALK_BUFFER:
-            self._failed()
-            return False
-        channel.send(data)
-        return True
-
-    def send_vitals(self, data: str) -> bool:
-        """On the unordered channel; dropped (counted) when the link does not keep up."""
-        channel = self._channels.get("vitals")
-        if channel is None or channel.readyState != "open" or self._closed:
-            return False
-        if channel.bufferedAmount > VITALS_BUFFER:
-            self.vitals_dropped += 1
-            return False
-        channel.send(data)
-        return True
-
     @property
     def round_trip(self) -> float | None:
         """Seconds, by the viewer's reception reports."""
@@ -203,6 +175,7 @@ class Peer:
         if self._closed:
             return
         self._closed = True
+        self.channels.close()
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
         for uplink in self.uplinks.values():
@@ -369,21 +342,3 @@ class Peer:
             self.state = "failed"
             if not self._closed:
                 self._events.state(self, "failed")
-
-    def _channel(self, channel: RTCDataChannel) -> None:
-        if channel.label not in ("talk", "vitals") or channel.label in self._channels:
-            channel.close()
-            return
-        self._channels[channel.label] = channel
-
-        def arrived(data: str | bytes) -> None:
-            if self._closed:
-                return
-            if channel.label == "talk":
-                if isinstance(data, str):
-                    self._events.talk(self, data)
-            else:
-                self._events.vitals(self, data.encode() if isinstance(data, str) else data)
-
-        channel.on("message", arrived)
-        self._events.channel(self, channel.label)

@@ -15,10 +15,10 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from telehealth import messages
-from telehealth.conductor import ACTIONS
 from telehealth.messages import Role as Seat
 from telehealth.operations import MESSAGES
 from telehealth.rights import OPERATIONS, TABLE, Action, PeopleRights, Who
+from telehealth.taking import ACTIONS
 from tests.databases import Server
 from tests.people import autocommit
 from tests.telehealth.house import HOSPITAL, OTHER_HOSPITAL, OTHER_STATION, STATION, House, house

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telehealth import messages as m
-from telehealth.conductor import ACTIONS
 from telehealth.signalling import VERSIONS, Limits, Refused, Session, Stage
+from telehealth.taking import ACTIONS
 
 CLIENT = typing.get_args(m.ClientMessage)
 SERVER = typing.get_args(m.ServerMessage)

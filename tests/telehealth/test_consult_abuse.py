@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import json
+import resource
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from tests.waiting import until
 SECRET = b"abuse-key-abuse-key-abuse-key-32"
 RING = Keyring((Key("t", SECRET),))
 Join = Callable[..., Person]
+SOCKETS = 150
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsultServer]:
     environment = {
         "TRAM_TELEHEALTH_KEYS": keys,
         "TRAM_TELEHEALTH_ORIGINS": "https://tram.example",
-        "TRAM_TELEHEALTH_SOCKETS": "150",
+        "TRAM_TELEHEALTH_SOCKETS": str(SOCKETS),
     }
     with consult_server(tmp_path_factory.mktemp("abuse"), environment) as running:
         yield running
@@ -228,13 +231,49 @@ def test_sockets_that_say_nothing_are_closed_and_counted(target: ConsultServer) 
     assert turned_away >= 30, "one address has its share and no more"
     assert target.metrics()["tram_consult_sockets"] <= 70
     began = time.monotonic()
-    for socket in idle:
-        assert json.loads(socket.recv(Limits().hello_seconds + 5))["code"] == "silent"
+    for one in idle:
+        assert json.loads(one.recv(Limits().hello_seconds + 5))["code"] == "silent"
         with pytest.raises(ConnectionClosed):
-            socket.recv(5)
+            one.recv(5)
     assert time.monotonic() - began < Limits().hello_seconds + 5
     until(lambda: target.metrics()["tram_consult_sockets"] < 5, "they are gone")
     assert RawSocket(target.ws).hello(token=token("f3", Role.DOCTOR))["type"] == "welcome"
+
+
+def test_thousands_of_sockets_from_everywhere_disturb_no_call(target: ConsultServer, joins: Join) -> None:
+    doctor, station = joins(target.ws, token("f4", Role.DOCTOR)), joins(target.ws, token("f4"))
+    doctor.sees()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    upgrade = (
+        f"GET /consult HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+    flood: list[socket.socket] = []
+    try:
+        for n in range(2_000):
+            # A few from each address: a share for each of them alone would not hold them.
+            flood.append(
+                socket.create_connection(("127.0.0.1", target.port), 10, (f"127.0.{1 + n // 200}.{1 + n % 200}", 0))
+            )
+            flood[-1].sendall(upgrade)
+            if n % 200 == 0:
+                assert target.metrics()["tram_consult_sockets"] <= SOCKETS
+        assert target.metrics()["tram_consult_sockets"] <= SOCKETS
+        doctor.sees(timeout=60)
+        station.sees(timeout=60)
+    finally:
+        for one in flood:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def let_in() -> bool:
+        try:
+            return bool(RawSocket(target.ws).hello(token=token("f5", Role.DOCTOR))["type"] == "welcome")
+        except (InvalidStatus, OSError):
+            return False  # what is left of the flood
+
+    until(let_in, "whoever has a token is let in again", 60)
 
 
 def test_nothing_secret_or_personal_is_logged(target: ConsultServer, tmp_path: Path) -> None:

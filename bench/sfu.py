@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -222,7 +223,7 @@ async def consults(pairs: int, seconds: float) -> tuple[float, float]:
         ends = []
         for n in range(pairs):
             for _ in range(2):
-                ends.append(End(sends=True, receives=1, sound=True))
+                ends.append(End(sends=True, receives=1, sound=True, light=True))
                 await ends[-1].start(answers(f"room-{n}"))
         await asyncio.sleep(3.0)
         measured = await measure(process, ends, seconds)
@@ -309,6 +310,18 @@ async def signalled_first_frames(tries: int) -> list[float]:
         return out
 
 
+async def many(options: argparse.Namespace) -> None:
+    """Growing numbers of consults, as a table."""
+    print("\n| two-way consults with sound | CPU of one core | each | packets/s to each person | load |")
+    print("|---:|---:|---:|---:|---:|")
+    for pairs in options.pairs:
+        share, rate = await consults(pairs, options.seconds)
+        print(f"| {pairs} | {share:.1%} | {share / pairs:.2%} | {rate:.0f} | {os.getloadavg()[0]:.1f} |", flush=True)
+    print(
+        "(40 on one core are asked for; an end sends some 200 packets/s: fewer arrived, and the machine was too busy)"
+    )
+
+
 async def run(options: argparse.Namespace) -> None:
     """All of it, as a table."""
     prepare()
@@ -322,6 +335,9 @@ async def run(options: argparse.Namespace) -> None:
         print(f"  {name}: " + ", ".join(f"{n} viewers {out[n][0]:.1%}" for n in counts), flush=True)
         return marginal
 
+    if options.only_pairs:
+        await many(options)
+        return
     tram = note("Trạm, pass-through", await fan_out("tram", [1, options.viewers], options.seconds))
     beside = None
     if shutil.which("janus"):
@@ -345,13 +361,7 @@ async def run(options: argparse.Namespace) -> None:
         print(f"of MediaRelay, each further stream: 1/{relay / each:.0f}")
     else:
         print(f"MediaRelay did not keep up ({reached:.0f} packets/s a viewer): not to be compared on so busy a machine")
-    share, rate = await consults(options.pairs, options.seconds)
-    print(
-        f"\n{options.pairs} two-way consults with sound, {rate:.0f} packets/s to each person: {share:.1%} of one core,"
-    )
-    print(f"{share / options.pairs:.2%} each; one core carries {options.pairs / share:.0f} (asked for: 40)")
-    if rate < 150:
-        print(f"(the ends reached {rate:.0f} of some 200 packets/s: too busy a machine for this figure)")
+    await many(options)
     for name, taken in (
         ("offer to first keyframe packet", await first_frames(options.tries)),
         ("socket, waiting room, offer, first keyframe packet", await signalled_first_frames(options.tries)),
@@ -363,7 +373,8 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.sfu", description=__doc__.split("\n\n")[0])
     parser.add_argument("--viewers", type=int, default=20)
-    parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--pairs", type=int, nargs="*", default=[10, 20, 40])
+    parser.add_argument("--only-pairs", action="store_true", help="leave the comparisons out")
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--tries", type=int, default=8)
     asyncio.run(run(parser.parse_args()))

@@ -79,6 +79,24 @@ describe('a path', () => {
     }
   })
 
+  it('is not changed ever again on a link that stutters, and a calm minute makes it quick again', async () => {
+    const { clock, path, flow } = made()
+    for (let n = 0; n < 20; n++) {
+      path.flows = true
+      await clock.pass(3000)
+      path.flows = false
+      await clock.pass(1000)
+      flow.changed() // another path took over
+    }
+    expect(path.stops).toBeLessThan(3)
+    path.flows = true
+    await clock.pass(65_000)
+    const before = path.stops
+    path.flows = false
+    await clock.pass(1000)
+    expect(path.stops).toBe(before + 1)
+  })
+
   it('that is a new one begins anew, and after the call nobody looks', async () => {
     const { clock, path, flow } = made()
     await clock.pass(3000)

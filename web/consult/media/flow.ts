@@ -5,7 +5,8 @@ import type { Clock } from '../protocol/clock'
 const EVERY = 250 // ms between looks
 const STEADY = 8 // looks in a row at which more had come: two seconds of talk
 const QUIET = 750 // ms of nothing that are suspicious then
-const MOST_QUIET = 6000 // what they may grow to on a link that only stutters
+const MOST_QUIET = 6000 // what they grow to by doubling: a link or a machine that stutters shall not be made to change paths
+const CALM = 240 // looks in a row, a minute, after which they are few again
 
 export class Flow {
   /** Nothing comes just now, though it did. */
@@ -50,14 +51,14 @@ export class Flow {
     if (bytes === null || !this.#cancel) return
     const now = this.clock.now()
     if (bytes > this.#bytes) {
-      // It only stuttered: on this link that means little.
-      if (this.suspected) this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.suspected = false
       this.#steady += 1
+      if (this.#steady >= CALM) this.#quiet = QUIET
       this.#flowedAt = now
     } else if (this.#steady >= STEADY && now - this.#flowedAt >= this.#quiet) {
       this.#steady = 0
       this.suspected = true
+      this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.stopped()
     } else if (now - this.#flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
     this.#bytes = bytes

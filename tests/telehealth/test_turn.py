@@ -36,7 +36,8 @@ def coturn(folder: Path, address: str, *options: str) -> Iterator[int]:
     log = (folder / "log").open("w")
     process = subprocess.Popen(
         ["turnserver", "-c", str(conf), f"--listening-port={port}", f"--listening-ip={address}",
-         f"--relay-ip={address}", f"--static-auth-secret={SECRET}", f"--realm={REALM}", "--no-tls", "--no-dtls", "--log-file=stdout",
+         f"--relay-ip={address}", f"--static-auth-secret={SECRET}", f"--realm={REALM}", "--no-tls", "--no-dtls",
+         "--log-file=stdout",
          f"--userdb={folder / 'db'}", f"--pidfile={folder / 'pid'}", *options],
         stdout=log, stderr=log,
     )  # fmt: skip

@@ -109,6 +109,7 @@ class _Work:
         self._opened, self._modes = opened, modes
         self._changes: list[AlarmChange] = []
         self._grown: dict[int, int] = {}
+        self._storms: dict[int, bool] = {}
         self._ids: list[int] = []
 
     def transition(self, one: Transition, flood: Flood) -> None:
@@ -126,6 +127,9 @@ class _Work:
             verdict = None
             if made.alarm.state is State.UNACKNOWLEDGED:
                 verdict = flood.raised(one.rule, made.alarm.id, self._now)
+                while isinstance(verdict, Join) and not self._stands(verdict.storm):
+                    flood.ended(verdict.key)  # a person closed it, or acknowledged the last of it
+                    verdict = flood.raised(one.rule, made.alarm.id, self._now)
             if isinstance(verdict, Join):
                 made = replace(made, alarm=replace(made.alarm, storm=verdict.storm, escalate_at=None))
                 self._grown[verdict.storm] = self._grown.get(verdict.storm, 0) + 1
@@ -140,6 +144,14 @@ class _Work:
             vi=vi, en=en, steps=() if alarm.storm else steps,
         )  # fmt: skip
         self._put(point, change)
+
+    def _stands(self, storm: int) -> bool:
+        """Whether a storm entry is open."""
+        if storm not in self._storms:
+            begun = any(change.alarm.id == storm for change in self._changes)
+            found = [] if begun else alarms.by_id(self._conn, [storm])
+            self._storms[storm] = begun or any(entry.state is not State.NORMAL for entry in found)
+        return self._storms[storm]
 
     def store(self) -> list[AlarmChange]:
         """Writes all of it, the storm entries' new sizes last."""

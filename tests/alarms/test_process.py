@@ -10,6 +10,7 @@ from tram.alarms import lifecycle
 from tram.alarms.model import State
 from tram.alarms.rules import read
 from tram.store import alarm_actions, alarm_history, alarm_rules, alarm_trial, alarms, areas, observations
+from tram.store.alarm_history import Wanted
 from tram.store.committed import Reader
 
 
@@ -373,3 +374,26 @@ def test_the_borders_of_an_area_are_a_fence_and_a_scope(plant: Plant) -> None:
     told = sorted((c.alarm.rule, c.alarm.thing) for c in plant.changes())
     assert told == [("all", "r1"), ("all", "r2"), ("fence", "truck"), ("one", "r1")]
     assert {rule.faults for rule in alarm_rules.list_rules(plant.conn)} == {()}
+
+
+def test_a_storm_that_somebody_closed_hides_nothing(one_plant: Plant) -> None:
+    plant = one_plant
+    names = [f"r{n}" for n in range(8)]
+    for name in names:
+        plant.thing(name, "water_level")
+    plant.rule(threshold("level", 5.0, storm={"count": 3, "within": "60s"}, escalation=[{"after": "5m", "to": "x"}]))
+    plant.step()
+    plant.write(*((name, "water_level", 6.0) for name in names[:5]))
+    plant.step()
+    (entry,) = alarm_history.current(plant.conn, Wanted(grouped=True))
+    assert (entry.members, entry.escalate_at is not None) == (5, True)
+    now = plant.clock()
+    alarm_actions.act(plant.conn, entry.id, lambda a, _: lifecycle.close(a, "p:1", now, "one by one"), now)
+    plant.conn.commit()
+    assert len(alarm_history.current(plant.conn, Wanted(grouped=True))) == 5
+    plant.conn.commit()
+    plant.write(("r6", "water_level", 6.0))
+    plant.step()
+    (new,) = [a for a in plant.current() if a.thing == "r6"]
+    assert new.storm is None
+    assert new.escalate_at is not None

@@ -13,7 +13,8 @@ WHERE a.state <> 'normal' AND a.id < %(before)s
   AND (%(rule)s::text IS NULL OR a.rule = %(rule)s::text)
   AND (%(thing)s::text IS NULL OR a.document ->> 'thing' = %(thing)s::text)
   AND (%(storm)s::bigint IS NULL OR a.storm = %(storm)s::bigint)
-  AND (NOT %(grouped)s OR a.storm IS NULL)
+  AND (NOT %(grouped)s OR a.storm IS NULL
+       OR NOT EXISTS (SELECT FROM alarm s WHERE s.id = a.storm AND s.state <> 'normal'))
   AND a.priority >= %(least)s
 ORDER BY a.id DESC
 LIMIT %(limit)s

@@ -1,4 +1,5 @@
 /** What is known of the whole province, shared by every page: Things, latest values, names of properties. */
+import type { Alarm } from './alarms'
 import { type Page, all, ask } from './api'
 import { grouped } from './grouped'
 import { Poll } from './poll.svelte'
@@ -18,6 +19,9 @@ class Province {
     10_000,
   )
 
+  /** Open alarms; without the right to see them the poll says so and the rest goes on. */
+  readonly alarms = new Poll<Alarm[]>((signal) => all('/api/alarms?limit=500', 500, signal), 3000)
+
   /** Readings by Datastream. */
   readonly byStream = $derived(new Map((this.latest.value ?? []).map((reading) => [reading.datastream, reading])))
   readonly byThing = $derived(grouped(this.latest.value ?? []))
@@ -28,7 +32,7 @@ class Province {
 
   /** Begins what every page needs; returns what ends it. */
   start(): () => void {
-    const ends = [this.status, this.overview, this.things, this.latest].map((one) => one.start())
+    const ends = [this.status, this.overview, this.things, this.latest, this.alarms].map((one) => one.start())
     return () => ends.forEach((end) => end())
   }
 }

@@ -13,6 +13,7 @@ export interface Role {
 
 export interface Me {
   signed_in: boolean
+  id: string
   login: string
   name: string
   restricted: string | null

@@ -22,6 +22,8 @@ export interface Asked {
   language: Language
   width: number
   height: number
+  /** Moments that matter, ms: dotted verticals. */
+  marks: readonly number[]
   /** Amounts begin at zero, levels where they are. */
   fromZero: boolean
   sync: string
@@ -71,7 +73,7 @@ export function options(asked: Asked): uPlot.Options {
       { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 52, values: (_, at) => at.map((v) => measured(v, language)) },
     ], // prettier-ignore
     hooks: {
-      drawAxes: [(plot) => gaps(plot, asked.drawn, ink)],
+      drawAxes: [(plot) => gaps(plot, asked.drawn, ink), (plot) => verticals(plot, asked.marks, ink)],
       setSelect: [
         (plot) => {
           if (plot.select.width < 6) return
@@ -138,6 +140,23 @@ function gaps(plot: uPlot, drawn: readonly Drawn[], ink: Ink): void {
       const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(after, 'x', true))
       if (right - left > 2) plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height)
     })
+  }
+  plot.ctx.restore()
+}
+
+function verticals(plot: uPlot, marks: readonly number[], ink: Ink): void {
+  const { left, top, width, height } = plot.bbox
+  plot.ctx.save()
+  plot.ctx.strokeStyle = ink['text-2']
+  plot.ctx.lineWidth = devicePixelRatio
+  plot.ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio])
+  for (const ms of marks) {
+    const x = Math.round(plot.valToPos(ms / 1000, 'x', true))
+    if (x < left || x > left + width) continue
+    plot.ctx.beginPath()
+    plot.ctx.moveTo(x, top)
+    plot.ctx.lineTo(x, top + height)
+    plot.ctx.stroke()
   }
   plot.ctx.restore()
 }

@@ -2,6 +2,7 @@
 import { translator } from '$ui/dictionary'
 import { look } from '$ui/look.svelte'
 import { common } from '$ui/words'
+import { alarmWords } from './alarms'
 import { chartWords } from './charts'
 import { deviceWords } from './devices'
 import { overviewWords } from './overview'
@@ -12,6 +13,7 @@ export const words = {
   ...common,
   ...shellWords,
   ...overviewWords,
+  ...alarmWords,
   ...chartWords,
   ...deviceWords,
   ...systemWords,

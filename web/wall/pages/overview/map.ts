@@ -2,12 +2,12 @@
 import 'maplibre-gl/dist/maplibre-gl.css'
 import { type GeoJSONSource, type LngLatBoundsLike, Map as Base, NavigationControl, setWorkerUrl } from 'maplibre-gl'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import type { FeatureCollection, Geometry } from 'geojson'
+import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import type { Ink } from '../../parts/ink.svelte'
 
 setWorkerUrl(worker)
 
-export type Areas = FeatureCollection<Geometry, { code: string; name: string }>
+export type Areas = FeatureCollection<Geometry | null, { code: string; name: string; schematic: boolean }>
 
 export interface Marker {
   thing: string
@@ -16,6 +16,8 @@ export interface Marker {
   colour: string
   /** Filled, or a ring: late and silent ones. */
   filled: boolean
+  /** Its gravest open alarm, 1 to 4, and whether nobody has seen it: only then it has a ring. */
+  alarm?: { rank: 1 | 2 | 3 | 4; seen: boolean } | undefined
 }
 
 const FALLBACK: LngLatBoundsLike = [105.25, 21.3, 106.35, 22.75] // the province; used until areas say better
@@ -64,7 +66,8 @@ export class ProvinceMap {
   async areas(areas: Areas): Promise<void> {
     await this.#ready
     if (this.#base.getSource('areas')) return
-    this.#base.addSource('areas', { type: 'geojson', data: areas, promoteId: 'code' })
+    const drawn = areas.features.filter((one) => one.geometry !== null) as Feature<Geometry>[]
+    this.#base.addSource('areas', { type: 'geojson', data: { ...areas, features: drawn }, promoteId: 'code' })
     this.#base.addLayer({ id: 'areas', type: 'fill', source: 'areas', paint: { 'fill-color': ['coalesce', ['feature-state', 'fill'], this.#ink['map-land']] } })
     this.#base.addLayer({ id: 'lines', type: 'line', source: 'areas', paint: { 'line-color': this.#ink['map-line'], 'line-width': 0.7 } })
     this.#base.addLayer({ id: 'chosen', type: 'line', source: 'areas', filter: ['==', ['get', 'code'], ''], paint: { 'line-color': this.#ink.text, 'line-width': 2 } })
@@ -101,6 +104,36 @@ export class ProvinceMap {
   remove(): void {
     cancelAnimationFrame(this.#asked)
     this.#base.remove()
+  }
+
+  /** The shape of a priority with its digit: octagon, triangle, diamond, circle. */
+  #sign(pen: CanvasRenderingContext2D, x: number, y: number, { rank, seen }: NonNullable<Marker['alarm']>): void {
+    const colour = this.#ink[`p${rank}`]
+    if (!seen) {
+      pen.beginPath()
+      pen.arc(x, y, 15, 0, 2 * Math.PI)
+      pen.strokeStyle = colour
+      pen.lineWidth = 1.6
+      pen.stroke()
+    }
+    const corners = [8, 3, 4, 24][rank - 1]!
+    const turn = [Math.PI / 8, -Math.PI / 2, 0, 0][rank - 1]!
+    pen.beginPath()
+    for (let i = 0; i < corners; i++) {
+      const angle = turn + (i * 2 * Math.PI) / corners
+      pen.lineTo(x + 9.5 * Math.cos(angle), y + 9.5 * Math.sin(angle) + (rank === 2 ? 1.5 : 0))
+    }
+    pen.closePath()
+    pen.fillStyle = seen ? this.#ink.surface : colour
+    pen.fill()
+    pen.strokeStyle = seen ? colour : this.#ink.surface
+    pen.lineWidth = seen ? 1.8 : 1
+    pen.stroke()
+    pen.fillStyle = seen ? colour : this.#ink[`p${rank}-on`]
+    pen.font = `600 10px ${this.#ink.font}`
+    pen.textAlign = 'center'
+    pen.textBaseline = 'middle'
+    pen.fillText(String(rank), x, y + (rank === 2 ? 2.5 : 0.5))
   }
 
   #nearest(x: number, y: number): Marker | null {
@@ -144,6 +177,7 @@ export class ProvinceMap {
       pen.lineWidth = one.filled ? 1 : 1.8
       pen.strokeStyle = one.filled ? this.#ink.surface : one.colour
       pen.stroke()
+      if (one.alarm) this.#sign(pen, x, y, one.alarm)
       if (chosen) {
         pen.beginPath()
         pen.arc(x, y, radius + 6, 0, 2 * Math.PI)
@@ -166,6 +200,6 @@ function extent(areas: Areas): [number, number, number, number] {
       box[3] = Math.max(box[3], part[1])
     } else part.forEach(walk)
   }
-  for (const { geometry } of areas.features) if ('coordinates' in geometry) walk(geometry.coordinates)
+  for (const { geometry } of areas.features) if (geometry && 'coordinates' in geometry) walk(geometry.coordinates)
   return box
 }

@@ -1,0 +1,65 @@
+/** The alarms that the page shows, and what an operator does to one. */
+import { type Page, all, ask } from '../../data/api'
+import { type Alarm, aside, order } from '../../data/alarms'
+import { Poll } from '../../data/poll.svelte'
+import { bounds, formatRange } from '../../shell/range'
+import { range } from '../../shell/range.svelte'
+import { router } from '../../shell/router.svelte'
+
+export const views = ['open', 'aside', 'history', 'figures', 'rules'] as const
+export type View = (typeof views)[number]
+const MOST = 1000
+
+class Alarms {
+  readonly view = $derived<View>(views.find((one) => one === router.option('view')) ?? 'open')
+  readonly priority = $derived(router.option('priority'))
+  readonly area = $derived(router.option('area'))
+  readonly storm = $derived(router.option('storm'))
+  readonly current: Poll<Alarm[]> = new Poll((signal) => all(this.#path(), MOST, signal), 2000)
+  readonly past: Poll<Page<Alarm>> = new Poll((signal) => {
+    const { from, to } = bounds(range.value, Date.now())
+    return ask(`/api/alarms/history?limit=200&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${this.#filters()}`, { signal })
+  }, 30_000) // prettier-ignore
+
+  /** The rows of the view, in its order. */
+  readonly rows = $derived.by((): Alarm[] => {
+    if (this.view === 'history') return this.past.value?.items ?? []
+    const wanted = (this.current.value ?? []).filter((one) => aside(one) === (this.view === 'aside'))
+    return wanted.sort(order)
+  })
+  readonly source = $derived(this.view === 'history' ? this.past : this.current)
+
+  #filters(): string {
+    const asked = { priority: this.priority, area: this.area }
+    return Object.entries(asked)
+      .filter(([, value]) => value)
+      .map(([name, value]) => `&${name}=${encodeURIComponent(value)}`)
+      .join('')
+  }
+
+  #path(): string {
+    return `/api/alarms?limit=500${this.#filters()}${this.storm ? `&storm=${encodeURIComponent(this.storm)}` : ''}`
+  }
+
+  /** Asks while the component that calls it is there. */
+  follow(): void {
+    $effect(() => {
+      void [this.priority, this.area, this.storm]
+      return this.current.start()
+    })
+    $effect(() => {
+      if (this.view !== 'history') return
+      void [formatRange(range.value), this.priority, this.area]
+      return this.past.start()
+    })
+  }
+
+  /** Does something to an alarm and shows what became of it at once. Throws what the server says. */
+  async act(id: number, what: string, body: unknown = {}): Promise<Alarm> {
+    const alarm = await ask<Alarm>(`/api/alarms/${id}/${what}`, { method: 'POST', body })
+    await Promise.all([this.current.now(), this.view === 'history' ? this.past.now() : undefined])
+    return alarm
+  }
+}
+
+export const alarms = new Alarms()

@@ -21,7 +21,7 @@ pytestmark = [
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 AUDIT = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
-PAGES = ("overview", "charts", "devices", "system")
+PAGES = ("overview", "alarms", "alarms?view=figures", "alarms?view=rules", "charts", "devices", "system")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ export const alarmWords = {
   rules: ['Quy tắc', 'Rules'],
   level: ['Mức độ', 'Priority'],
   alarm: ['Cảnh báo', 'Alarm'],
+  alarmList: ['Danh sách cảnh báo', 'List of alarms'],
   raisedAt: ['Phát sinh', 'Raised'],
   priorityFilter: ['Mức: {what}', 'Priority: {what}'],
   low: ['Thấp', 'Low'],

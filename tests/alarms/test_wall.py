@@ -1,4 +1,4 @@
-"""The wall's alarms in a real Chromium: an alarm comes by itself and an operator takes it to its end; rules are tried."""
+"""The wall's alarms in a real Chromium: one arrives and an operator takes it to its end; rules are tried."""
 
 import json
 import re

@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket as plain
 import threading
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from services.live import endpoint, followers, hub
-from services.live.messages import Close, Events, Problem, Snapshot
+from services.live.messages import Beat, Close, Events, Problem, Snapshot
 from services.live.session import BURST, SUBSCRIPTIONS
 from services.live.values import Values
 from tests.live.conftest import AREA, PATIENCE, Place, Socket, Sockets, cookie
@@ -52,29 +51,27 @@ def closed(socket: Socket) -> int:
         return error.rcvd.code if error.rcvd else 1006
 
 
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        ("nonsense", Close.MALFORMED),
-        ("", Close.MALFORMED),
-        ("[" * 20_000, Close.MALFORMED),
-        ('{"op":"subscribe"}', Close.MALFORMED),
-        ('{"op":"unheard-of","id":"a"}', Close.MALFORMED),
-        ('{"op":"subscribe","id":"a","filter":{"thing":["x"]}}', Close.MALFORMED),
-        ('{"op":"subscribe","id":"a","filter":{"things":[]}}', Close.MALFORMED),
-        ('{"op":"subscribe","id":"a","rate":1e9}', Close.MALFORMED),
-        (json.dumps({"op": "subscribe", "id": "a" * 65}), Close.MALFORMED),
-        (json.dumps({"op": "subscribe", "id": "a", "filter": {"things": ["t"] * 1001}}), Close.MALFORMED),
-        (b'{"op":"ping","at":1}', Close.MALFORMED),
-        ('{"op":"ping","at":1,"x":"' + "x" * 70_000 + '"}', 1009),
-    ],
-)
-def test_what_is_no_message_closes_the_socket(
-    place: Place, sockets: Sockets, steady: Socket, data: Any, code: int
-) -> None:
-    rude = sockets()
-    rude.connection.send(data)
-    assert closed(rude) == code
+MALFORMED: list[tuple[str | bytes, int]] = [
+    ("nonsense", Close.MALFORMED),
+    ("", Close.MALFORMED),
+    ("[" * 20_000, Close.MALFORMED),
+    ('{"op":"subscribe"}', Close.MALFORMED),
+    ('{"op":"unheard-of","id":"a"}', Close.MALFORMED),
+    ('{"op":"subscribe","id":"a","filter":{"thing":["x"]}}', Close.MALFORMED),
+    ('{"op":"subscribe","id":"a","filter":{"things":[]}}', Close.MALFORMED),
+    ('{"op":"subscribe","id":"a","rate":1e9}', Close.MALFORMED),
+    (json.dumps({"op": "subscribe", "id": "a" * 65}), Close.MALFORMED),
+    (json.dumps({"op": "subscribe", "id": "a", "filter": {"things": ["t"] * 1001}}), Close.MALFORMED),
+    (b'{"op":"ping","at":1}', Close.MALFORMED),
+    ('{"op":"ping","at":1,"x":"' + "x" * 70_000 + '"}', 1009),
+]
+
+
+def test_what_is_no_message_closes_the_socket(place: Place, sockets: Sockets, steady: Socket) -> None:
+    for data, code in MALFORMED:
+        rude = sockets()
+        rude.connection.send(data)
+        assert closed(rude) == code, data[:60]
     still_told(place, steady)
 
 
@@ -230,6 +227,26 @@ def test_a_hub_that_fails_inside_reads_everything_anew(
         message = steady.next(Events, Snapshot)
         assert steady.mirror.apply(message)
     still_told(place, steady)
+
+
+def test_a_lost_database_is_said_and_nothing_is_missed(place: Place, steady: Socket) -> None:
+    with autocommit(place.database.settings) as conn:
+        ended = conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tram-live'"
+            " AND datname = current_database()"
+        ).fetchall()
+        assert len(ended) == 2  # it listens on one, and reads on the other
+        at = write(place, ("river-01", "water_level"))
+    while steady.next(Beat).source != "away":
+        pass
+    sources, stream = [], place.ids["river-01", "water_level"]
+    while steady.mirror.values[stream][0] != at or "ok" not in sources:
+        message = steady.next(Beat, Events, Snapshot)
+        if isinstance(message, Beat):
+            sources.append(message.source)
+        else:
+            assert steady.mirror.apply(message)
+    assert steady.mirror.reason == "subscribed"
 
 
 def test_a_request_that_is_no_websocket_is_told_so(place: Place) -> None:

@@ -111,7 +111,7 @@ class Reader:
             return self.run(query.select(columns, limit=limit, skip=skip, behind=both)).fetchall()
 
         begin = skiptoken.decode(shape, token, len(query.keys))[0] if token else None
-        found = windows.page(self.conn, key, begin, limit, ask)
+        found = windows.page(self.conn, query, key, begin, limit, ask)
         self.read += len(found)
         return found
 

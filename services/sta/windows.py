@@ -1,15 +1,15 @@
 """Observations of all Datastreams in order of phenomenonTime, without an index by time: by stretches of time that grow.
 
-An index by time would cost every row that is written; few ever ask so. A page looks at the last second before where it
-begins (or the first after it), then at eight, at sixty-four …, until it is full or there is nothing beyond. Chunks and
-a BRIN index, which costs a row next to nothing, make a look at a stretch without rows cheap.
+An index by time would cost every row that is written, a BRIN one a tenth of that row; few ever ask so. A page looks at
+the last second before where it begins (or the first after it), then at eight, at sixty-four …, until it is full or
+nothing is beyond: each time by the index on (Datastream, time), for the Datastreams whose extent reaches into it.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from services.sta.query import Key, Query
-from services.sta.sql import TRUE, Sql, make, value
+from services.sta.sql import FALSE, TRUE, Sql, make, value
 from tram.clock import SECOND, from_micros, parse_rfc3339
 from tram.store import series
 from tram.store.database import Connection
@@ -25,14 +25,14 @@ def by_time(query: Query) -> Key | None:
     return first if many and first.sql.text == f"{query.alias}.phenomenon_time" else None
 
 
-def stretches(conn: Connection, key: Key, begin: str | None) -> Iterator[tuple[Sql, bool]]:
+def stretches(conn: Connection, query: Query, key: Key, begin: str | None) -> Iterator[tuple[Sql, bool]]:
     """(condition of a stretch from where the page begins, whether there is nothing beyond it), ever longer ones.
 
     `begin`: the time of a $skiptoken, as text.
     """
     spans = series.spans(conn)
     if not len(spans.ids):
-        yield TRUE, True
+        yield FALSE, True
         return
     first, last = int(spans.firsts.min()), int(spans.lasts.max())
     if begin is not None:
@@ -40,12 +40,16 @@ def stretches(conn: Connection, key: Key, begin: str | None) -> Iterator[tuple[S
         first, last = (first, min(last, at)) if key.descending else (max(first, at), last)
     width = SECOND
     while True:
-        edge = max(last - width, EARLIEST) if key.descending else min(first + width, LATEST)
-        beyond = edge <= first if key.descending else edge >= last
-        sign = ">=" if key.descending else "<="
-        bound = make("{} " + sign + " {}", key.sql, value(from_micros(edge), "timestamptz"))
-        # The last one is open: rows that came meanwhile are in it.
-        yield (TRUE if beyond else bound), beyond
+        low, high = (last - width, last) if key.descending else (first, first + width)
+        beyond = low <= first if key.descending else high >= last
+        if beyond:
+            low, high = first, last
+        there = spans.ids[(spans.lasts >= low) & (spans.firsts <= high)]
+        ids = "{" + ",".join(map(str, there.tolist())) + "}"
+        stretch = make(f"{query.alias}.datastream_id = ANY({{}})", value(ids, "int4[]"))
+        sign, edge = (">=", low) if key.descending else ("<=", high)
+        edge = max(EARLIEST, min(edge, LATEST))
+        yield make("{} AND {} " + sign + " {}", stretch, key.sql, value(from_micros(edge), "timestamptz")), beyond
         if beyond:
             return
         width *= GROWTH
@@ -54,10 +58,10 @@ def stretches(conn: Connection, key: Key, begin: str | None) -> Iterator[tuple[S
 Rows = list[tuple[Any, ...]]
 
 
-def page(conn: Connection, key: Key, begin: str | None, wanted: int, ask: Callable[[Sql], Rows]) -> Rows:
+def page(conn: Connection, query: Query, key: Key, begin: str | None, wanted: int, ask: Callable[[Sql], Rows]) -> Rows:
     """The rows of the first stretch that has enough of them. `ask` runs the query with a further condition."""
     found: Rows = []
-    for condition, whole in stretches(conn, key, begin):
+    for condition, whole in stretches(conn, query, key, begin):
         found = ask(condition)
         if whole or len(found) >= wanted:
             break

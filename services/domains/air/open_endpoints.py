@@ -14,7 +14,7 @@ from services.deps import Database, Text
 from services.domains.air import public, schemas, spatial
 from services.domains.air.badge import badge
 from services.domains.air.bands import bands
-from services.domains.air.derive import CHANNEL
+from services.domains.air.derive import CHANNEL, FOLDER
 from tram.errors import NotFoundError
 from tram.store.areas import list_areas as all_areas
 from tram.store.database import Connection
@@ -51,12 +51,20 @@ def public_map(permit: Open, database: Database, language: Language = "vi") -> R
     return Response(_map(permit, database, language), media_type="image/svg+xml", headers=EMBED)
 
 
+@router.get("/public/page.css", summary="The public page's style sheet", response_class=Response)
+def public_css(permit: Open) -> Response:
+    """public.css."""
+    sheet = (FOLDER / "public.css").read_text(encoding="utf-8")
+    return Response(sheet, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+
 @router.get("/public/page", summary="The public page", response_class=HTMLResponse)
 def public_html(permit: Open, database: Database, language: Language = "vi") -> HTMLResponse:
     """Map, scale with advice by group, estimates of all communes; no script, no sign-in."""
     page = _public(permit, database)
     told = "" if page.updated is None else f"{page.updated.astimezone(local(permit)):%H:%M %d/%m/%Y} (+07)"
-    made = public.html(page, _map(permit, database, language), language, told)
+    schematic = any(area.schematic for area in all_areas(database))
+    made = public.html(page, _map(permit, database, language), language, told, schematic=schematic)
     return HTMLResponse(made, headers={"Cache-Control": f"public, max-age={round(CACHED)}"})
 
 
@@ -82,8 +90,10 @@ def local(permit: Permit) -> timezone:
 
 def _map(permit: Permit, conn: Connection, language: str) -> str:
     def compute() -> str:
-        shapes = [(area.id, area.geometry) for area in all_areas(conn)]
-        return public.drawn_map(shapes, _public(permit, conn), language)
+        found = all_areas(conn)
+        schematic = any(area.schematic for area in found)
+        shapes = [(area.id, area.geometry) for area in found]
+        return public.drawn_map(shapes, _public(permit, conn), language, schematic=schematic)
 
     return _maps.get((permit.state.settings.database_url, language), compute)
 

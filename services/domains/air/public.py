@@ -1,6 +1,6 @@
 """The public page and its map: plain HTML and SVG, without script, so that they need nothing and embed anywhere.
 
-Colours are presentation attributes, which the content security policy allows; there is no style attribute or sheet.
+Colours are presentation attributes, which the content security policy allows; the layout is public.css.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,22 @@ WORDS = {
         "none": "chưa có chỉ số", "told": "Cập nhật", "how": "Ước tính bằng", "error": "sai số trung bình",
         "advice": "Khuyến cáo", "children": "Trẻ em", "elderly": "Người cao tuổi", "athletes": "Người tập thể thao",
         "everybody": "Mọi người", "other": "English", "measured": "không phải số đo tại chỗ",
+        "schematic": "Bản đồ là sơ đồ, không phải ranh giới đo đạc",
     },
     "en": {
         "title": "Air quality in Thái Nguyên", "place": "Commune, ward", "index": "VN_AQI", "band": "Level",
         "none": "no index", "told": "Updated", "how": "Estimated by", "error": "typical error",
         "advice": "Advice", "children": "Children", "elderly": "Elderly", "athletes": "Athletes",
         "everybody": "Everybody", "other": "Tiếng Việt", "measured": "not measured on the spot",
+        "schematic": "The map is schematic: its borders are not surveyed",
     },
 }  # fmt: skip
 
 
-def drawn_map(shapes: Sequence[tuple[str, Mapping[str, Any] | None]], page: PublicPage, language: str) -> str:
-    """The communes in the official colours. `shapes`: code and GeoJSON geometry."""
+def drawn_map(
+    shapes: Sequence[tuple[str, Mapping[str, Any] | None]], page: PublicPage, language: str, *, schematic: bool
+) -> str:
+    """The communes in the official colours. `shapes`: code and GeoJSON geometry; `schematic`: marked on the map."""
     values = {place.area: place for place in page.places}
     rings = {code: _rings(shape) for code, shape in shapes if shape is not None and code in values}
     every = [ring for found in rings.values() for ring in found]
@@ -54,25 +58,33 @@ def drawn_map(shapes: Sequence[tuple[str, Mapping[str, Any] | None]], page: Publ
         colour = level.colour if level else NONE_COLOUR
         title = f"<title>{escape(f'{place.name}: {told}')}</title>"
         parts.append(f'<path d="{path}" fill="{colour}" stroke="#4a5160" stroke-width="0.6">{title}</path>')
+    if schematic:
+        parts.append(f'<text x="4" y="{height - 6:.0f}" font-size="14" fill="#4a5160">sơ đồ · schematic</text>')
     return "".join(parts) + "</svg>"
 
 
-def html(page: PublicPage, picture: str, language: str, told: str) -> str:
-    """The page in one language: map, scale with advice, every commune's estimate."""
+def html(page: PublicPage, picture: str, language: str, told: str, *, schematic: bool) -> str:
+    """The page in one language: map, scale with advice, every commune's estimate.
+
+    Args:
+        told: when it is of, as people read it.
+        schematic: the borders of the map are drawn, not surveyed: it says so.
+    """
     words, other = WORDS[language], "en" if language == "vi" else "vi"
     error = "" if page.error is None else f", {words['error']} ±{page.error:.0f}"
+    drawn = f" {words['schematic']}." if schematic else ""
     rows = "".join(_row(place.name, place.value, language) for place in page.places)
-    scale = "".join(_advice(one.key, language) for one in page.scale)
+    scale = "".join(_advice(one, language) for one in bands())
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(words["title"])}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<link rel="stylesheet" href="/static/tokens.css"><link rel="stylesheet" href="/static/page.css">'
-        "</head><body><main>"
-        f'<h1>{escape(words["title"])}</h1><p><a href="?lang={other}" hreflang="{other}">{words["other"]}</a></p>'
-        f"<p>{words['told']}: {escape(told) or words['none']}. {words['how']}: {escape(page.method[language])}{error};"
-        f" {words['measured']}.</p>{picture}<h2>{words['advice']}</h2><table>{scale}</table>"
-        f"<h2>{words['place']}</h2><table><thead><tr><th>{words['place']}</th><th>{words['index']}</th>"
-        f"<th>{words['band']}</th></tr></thead><tbody>{rows}</tbody></table></main></body></html>"
+        '<link rel="stylesheet" href="/api/air/public/page.css"></head><body><main>'
+        f'<header><h1>{escape(words["title"])}</h1><a href="?lang={other}" hreflang="{other}" lang="{other}">'
+        f'{words["other"]}</a></header><p class="told">{words["told"]}: {escape(told) or words["none"]}. '
+        f"{words['how']}: "
+        f"{escape(page.method[language])}{error}; {words['measured']}.{drawn}</p>"
+        f'<div class="two"><div>{picture}</div><div><h2>{words["advice"]}</h2><dl>{scale}</dl></div></div>'
+        f"<h2>{words['place']}</h2><ul>{rows}</ul></main></body></html>"
     )
 
 
@@ -80,13 +92,14 @@ def _row(name: str, value: int | None, language: str) -> str:
     level = band(value)
     number = "–" if value is None else str(value)
     label = level.labels[language] if level else WORDS[language]["none"]
-    return f"<tr><td>{escape(name)}</td><td>{number}</td><td>{_swatch(level)} {escape(label)}</td></tr>"
+    shown = f'<span class="n">{number}</span><span class="l">{_swatch(level)}{escape(label)}</span>'
+    return f"<li><span>{escape(name)}</span>{shown}</li>"
 
 
-def _advice(key: str, language: str) -> str:
-    level = next(one for one in bands() if one.key == key)
-    said = "<br>".join(f"{WORDS[language][group]}: {escape(text[language])}" for group, text in level.advice.items())
-    return f"<tr><td>{_swatch(level)} {escape(level.labels[language])} (≤ {level.to})</td><td>{said}</td></tr>"
+def _advice(level: Band, language: str) -> str:
+    words = WORDS[language]
+    said = "".join(f"<p><b>{words[group]}:</b> {escape(text[language])}</p>" for group, text in level.advice.items())
+    return f"<dt>{_swatch(level)}{escape(level.labels[language])} (≤ {level.to})</dt><dd>{said}</dd>"
 
 
 def _swatch(level: Band | None) -> str:

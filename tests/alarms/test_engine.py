@@ -15,6 +15,7 @@ from tram.alarms.unit import Transition
 
 OFFSET = 7 * 3600 * 1_000_000
 quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+fewer = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def readings(rows: Iterable[Row], stored: int) -> Readings:
@@ -60,7 +61,7 @@ def test_it_says_what_the_reference_says(rule: Rule, history: list[tuple[int, li
     assert by_thing(run(engine(rule), history)) == expected
 
 
-@quick
+@fewer
 @given(rules(), histories(), st.data())
 def test_a_restart_between_batches_changes_nothing(
     rule: Rule, history: list[tuple[int, list[Row]]], data: st.DataObject
@@ -75,7 +76,7 @@ def test_a_restart_between_batches_changes_nothing(
     assert told + run(second, history[cut:]) == whole
 
 
-@quick
+@fewer
 @given(rules(), histories())
 def test_time_looked_at_twice_changes_nothing(rule: Rule, history: list[tuple[int, list[Row]]]) -> None:
     made, told = engine(rule), []
@@ -86,7 +87,7 @@ def test_time_looked_at_twice_changes_nothing(rule: Rule, history: list[tuple[in
     assert told == run(engine(rule), history)
 
 
-@quick
+@fewer
 @given(rules(), histories())
 def test_levels_chain_up(rule: Rule, history: list[tuple[int, list[Row]]]) -> None:
     for told in by_thing(run(engine(rule), history)).values():

@@ -16,12 +16,13 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from services.live import telling
-from services.live.messages import HubMessage, decode_hub
+from services.live.messages import HubMessage, Snapshot, decode_hub
 from services.live.mirror import Mirror
 from tests.databases import Database
 from tests.people import SECRET, account, autocommit, scoped, session
 from tests.servers.api import Api, serve
 from tests.services.filling import fill
+from tests.waiting import until
 
 AREA, OTHER = "05860", "05482"
 PATIENCE = 30.0
@@ -104,7 +105,19 @@ def place(one_database: Database) -> Iterator[Place]:
             for role, grant in {"here": scoped("operator", AREA), "doctor": scoped("doctor", "BV-TN")}.items():
                 made.accounts[role] = account(conn, f"{role}.t", grant)
                 made.cookies[role] = session(conn, made.accounts[role])
+        # The hub reads the changes of the registry in their order: what a stranger sees came last.
+        until(lambda: strangers(made.url) == {"river-01"}, "the hub knows the areas", PATIENCE)
         yield made
+
+
+def strangers(url: str) -> set[str]:
+    """The Things that somebody unknown follows."""
+    socket = Socket(url, {})
+    try:
+        socket.say(op="subscribe", id="s")
+        return {thing.name for thing in socket.next(Snapshot).things}
+    finally:
+        socket.close()
 
 
 @pytest.fixture

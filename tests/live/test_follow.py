@@ -108,7 +108,7 @@ def test_values_are_conflated_to_the_rate_and_the_last_is_told(place: Place, soc
     told = 0
     while told < last:
         frames += 1
-        told = socket.next(Events).values[0][1]
+        told = max([told, *(row[1] for row in socket.next(Events).values)])
     assert frames <= (time.monotonic() - began) * 2 + 2
     assert frames < 40
 
@@ -273,10 +273,12 @@ def test_a_clock_that_jumps_changes_nothing(place: Place, sockets: Sockets, monk
         monkeypatch.setattr(time, "time", lambda jump=jump: real() + jump)
         monkeypatch.setattr(time, "time_ns", lambda jump=jump: real_ns() + jump * 10**9)
         at = write(place, ("aq-01", "pm2_5"), at=real_ns() // 1000)
-        events = socket.next(Events)
-        assert socket.mirror.apply(events)
-        assert events.values[0][1] == at
-        assert socket.next(Beat)
+        beats = 0
+        while not beats or socket.mirror.values[place.ids["aq-01", "pm2_5"]][0] != at:
+            message = socket.next(Beat, Events)
+            beats += isinstance(message, Beat)
+            if isinstance(message, Events):
+                assert socket.mirror.apply(message)
 
 
 def test_the_python_client_says_when_it_is_refused(place: Place) -> None:

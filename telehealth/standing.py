@@ -67,11 +67,12 @@ class Standings(PeopleRights):
         kid = _kid(token)
         if kid is None or any(key.kid == kid for key in self._keys):
             return
-        if time.monotonic() - self._keys_read >= KEYS_AGAIN:
-            try:
-                await asyncio.to_thread(self._read_keys)
-            except UnavailableError as error:
-                log.warning("the signing keys could not be read", extra={"reason": str(error)})
+        arrived = time.monotonic()
+        await asyncio.sleep(max(0.0, self._keys_read + KEYS_AGAIN - arrived))
+        try:
+            await asyncio.to_thread(self._read_keys, arrived)
+        except UnavailableError as error:
+            log.warning("the signing keys could not be read", extra={"reason": str(error)})
 
     async def learn(self, consult: str) -> None:
         """See Rights."""
@@ -89,8 +90,11 @@ class Standings(PeopleRights):
                     self.asked.pop(idle, None)
                     self.standings.pop(idle, None)
 
-    def _read_keys(self) -> None:
+    def _read_keys(self, since: float = float("inf")) -> None:
+        """Unless that was begun since then: what came before is in it."""
         with self._lock:
+            if self._keys_read >= since:
+                return
             self._keys_read = time.monotonic()
             self._keys = tuple(self._asked(lambda conn: keys.load(conn, None, self.clock())))
 

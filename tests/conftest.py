@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import secrecy  # isort: skip - before anything that makes a secret
 from tests.browser import browser, browser_context_args, playwright
 from tests.databases import EDITIONS, Database, Server
 
-__all__ = ["browser", "browser_context_args", "playwright"]
+__all__ = ["browser", "browser_context_args", "playwright", "secrecy"]
+pytest_plugins = ["tests.secrecy_plugin"]
 
 
 @pytest.fixture(scope="session")

@@ -167,6 +167,7 @@ def join(consult: ConsultId, permit: Joining, database: Database) -> Join:
     held = keys.load(database, permit.state.keyring, now)
     if not any(key.signs_from <= now < key.signs_until for key in held):
         keys.rotate(database, permit.state.keyring, now)  # the worker's work, when it has not been there yet
+        now = time.time()  # the database keeps microseconds: the key may begin a little after the moment it was made
         held = keys.load(database, permit.state.keyring, now)
     token = tokens.sign(
         tokens.signer(held, now), typ=tokens.JOIN, issuer=tokens.ISSUER, audience=tokens.CONSULT, now=now,

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.__main__ import listen
 from services.app import create_app
 from services.live.wire import UVICORN
+from tests import secrecy
 from tests.people import enter
 from tram.settings import Settings
 
@@ -45,6 +47,28 @@ class Api:
             threading.Event().wait(0.02)
 
 
+class Overheard:
+    """The application, with what it answers to errors told to tests.secrecy: also to browsers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, body = 0, b""
+
+        async def sender(message: Message) -> None:
+            nonlocal status, body
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body" and status >= 400:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    secrecy.told(scope["method"], scope["path"], status, body.decode("utf-8", "replace"))
+            await send(message)
+
+        await self.app(scope, receive, sender if scope["type"] == "http" else send)
+
+
 @contextmanager
 def serve(settings: Settings, *, heartbeat: bool = False, admin: bool = True, rate: int = 10_000_000) -> Iterator[Api]:
     """A server over the database of `settings`, for as long as the block runs.
@@ -57,7 +81,8 @@ def serve(settings: Settings, *, heartbeat: bool = False, admin: bool = True, ra
     port = sock.getsockname()[1]
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, heartbeat=heartbeat), log_config=None, **UVICORN, http="h11", proxy_headers=False,
+            Overheard(create_app(settings, heartbeat=heartbeat)), log_config=None, **UVICORN, http="h11",
+            access_log=False, proxy_headers=False,
             server_header=False, h11_max_incomplete_event_size=32_768,
             timeout_graceful_shutdown=1,
         )

@@ -16,6 +16,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from tests import secrecy
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +58,7 @@ class ConsultServer:
         request = urllib.request.Request(self.http + "/consult/api/demo", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             made = json.load(answer)
+        secrecy.WATCH.register(list(made["tokens"].values()), "demo join token")
         return {**made["tokens"], "consult": made["consult"]}
 
     def kill(self) -> None:
@@ -91,6 +93,7 @@ def consult_server(
     if host != "127.0.0.1":  # a network of the test's own: said to be the proxy's
         env["TRAM_HTTP_PROXY"] = str(ip_network(f"{host}/24", strict=False))
     env |= environment or {}
+    secrecy.environment(env)
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", "telehealth", *arguments],
         cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -101,6 +104,7 @@ def consult_server(
         assert process.stderr is not None
         for line in process.stderr:
             server.log.append(line.rstrip())
+            secrecy.WATCH.tell("log of telehealth", line.rstrip())
 
     threading.Thread(target=read, daemon=True).start()
 

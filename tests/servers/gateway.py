@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests import secrecy
 from tests.servers.mosquitto import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,7 @@ class Gateway:
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("TRAM_")}
         self._environment |= {f"TRAM_{name.upper()}": str(value) for name, value in chosen.items()}
         self._environment["PYTHONPATH"] = str(ROOT)
+        secrecy.environment(self._environment)
 
     @property
     def pid(self) -> int:

@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from devices.agents.consult import Final, Participant
 from devices.agents.station import TestPicture, TestSound
+from tests import secrecy
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -197,6 +198,8 @@ class RawSocket:
         while True:
             try:
                 message: dict[str, Any] = json.loads(self.socket.recv(timeout))
+                if message["type"] in ("bye", "problem"):
+                    secrecy.WATCH.tell(f"{message['type']} of the consult", json.dumps(message))
             except ConnectionClosed:
                 return {}
             if not kinds or message["type"] in kinds:

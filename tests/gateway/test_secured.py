@@ -1,6 +1,5 @@
 """TLS and a password, on a real broker that asks for both."""
 
-import datetime
 import json
 import subprocess
 import time
@@ -9,37 +8,15 @@ from pathlib import Path
 
 import paho.mqtt.publish as once
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.mqtt import Address, parse_url
 from tests.databases import Database
 from tests.servers import mosquitto
+from tests.servers.certificates import certificate
 from tests.servers.gateway import Gateway, wait_until
 from tram.errors import SettingsError
 
 USER, PASSWORD = "gateway", "a/p@ss word"
-
-
-def certificate(folder: Path) -> Path:
-    """A self-signed certificate for localhost, and its key; returns the certificate, its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "cert.pem"
 
 
 @pytest.fixture

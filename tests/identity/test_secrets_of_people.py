@@ -4,10 +4,12 @@ import base64
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from argon2 import Type
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tram.identity import lockout, passwords, totp
+from tests.people import COST
+from tram.identity import hashing, lockout, passwords, totp
 
 # RFC 6238 appendix B: (time, SHA-1, SHA-256, SHA-512), eight digits.
 VECTORS = [
@@ -143,3 +145,12 @@ def test_the_wait_doubles_and_is_forgotten() -> None:
     assert policy.wait(failures, now + 3601) == 0
     assert policy.failed(failures, now + 3601).count == 1
     assert policy.left(lockout.Failures(3, now), now) == 2
+
+
+def test_a_password_costs_what_owasp_asks_for() -> None:
+    """46 MiB, one pass, one lane (OWASP's cheat sheet); the tests themselves use less (tests/people.py)."""
+    assert (COST.memory_cost, COST.time_cost, COST.parallelism, COST.type) == (47_104, 1, 1, Type.ID)
+    stored = COST.hash("sông Cầu")
+    assert hashing.fits("sông Cầu", stored), "whatever the cost was"
+    assert hashing.outdated(stored)
+    assert not hashing.outdated(hashing.hashed("sông Cầu"))

@@ -93,7 +93,7 @@ def test_too_many_requests_are_told_when_to_come_back(own_town: Town) -> None:
         assert other.get("/api/account").status_code == 200, "each has their own"
         assert replace(own_town.settings).http_rate
         with autocommit(own_town.settings) as conn:
-            until(lambda: events.newest(conn, code="request.rate-limited"), "the event", timeout=5)
+            until(lambda: events.newest(conn, code="request.rate-limited"), "the event", timeout=20)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 10)), max_size=60))

@@ -61,6 +61,12 @@ def test_the_work_of_an_answer_does_not_tell_who_exists(town: Town, monkeypatch:
         factors.forgive(conn, ["login:auditor.t", "login:nobody-at-all", "address:127.0.0.1"])
 
 
+def ends(town: Town, secret: str) -> None:
+    """The cookie is nobody's any more: what is remembered of it goes when the database says so."""
+    account = f"{town.api.url}/api/account"
+    until(lambda: httpx.get(account, cookies={PLAIN_COOKIE: secret}).status_code == 401, "the cookie is nobody's")
+
+
 def enrolled(town: Town, client: httpx.Client) -> tuple[bytes, list[str]]:
     begun = client.post("/api/account/totp").json()
     import base64
@@ -108,7 +114,7 @@ def test_what_needs_proof_asks_for_it_and_changes_the_cookie(own_town: Town) -> 
     assert client.post("/api/session/prove", json={"password": "wrong"}).status_code == 401
     assert client.post("/api/session/prove", json={"password": PASSWORD}).status_code == 200
     assert client.cookies[PLAIN_COOKIE] != secret
-    assert httpx.get(f"{own_town.api.url}/api/account", cookies={PLAIN_COOKIE: secret}).status_code == 401
+    ends(own_town, secret)
     made = client.post("/api/account/tokens", json={"label": "x", "role": "citizen"})
     assert made.status_code == 201
     bearer = {"Authorization": f"Bearer {made.json()['secret']}"}
@@ -120,7 +126,7 @@ def test_what_needs_proof_asks_for_it_and_changes_the_cookie(own_town: Town) -> 
     until(
         lambda: httpx.get(f"{own_town.api.url}/api/things", headers=bearer).status_code == 401,
         "revoked at once",
-        timeout=5,
+        timeout=20,
     )
 
 
@@ -133,7 +139,7 @@ def test_a_new_password_ends_the_other_sessions(own_town: Town) -> None:
     assert here.post("/api/account/password", json={"current": "wrong", "new": NEW}).status_code == 401
     assert here.post("/api/account/password", json={"current": PASSWORD, "new": NEW}).status_code == 204
     assert here.get("/api/account").status_code == 200
-    until(lambda: there.get("/api/account").status_code == 401, "the other session ended", timeout=5)
+    until(lambda: there.get("/api/account").status_code == 401, "the other session ended", timeout=20)
     assert sign_in(own_town, "citizen.t", PASSWORD)[1].status_code == 401
     assert sign_in(own_town, "citizen.t", NEW)[1].status_code == 200
 
@@ -155,10 +161,10 @@ def test_sign_out_here_and_everywhere(own_town: Town) -> None:
     there, _ = sign_in(own_town, "citizen.t")
     secret = here.cookies[PLAIN_COOKIE]
     assert here.delete("/api/session").json() == {"provider": None}
-    assert httpx.get(f"{own_town.api.url}/api/account", cookies={PLAIN_COOKIE: secret}).status_code == 401
+    ends(own_town, secret)
     assert there.get("/api/account").status_code == 200
     assert there.delete("/api/account/sessions").status_code == 204
-    assert there.get("/api/account").status_code == 401
+    until(lambda: there.get("/api/account").status_code == 401, "the other is out too")
 
 
 def test_production_refuses_demo_people_and_asks_for_a_second_factor(own_town: Town) -> None:

@@ -21,11 +21,6 @@ from tram.embedded.system import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "TRAM_X_FOLDER_OF_TEST"
-<<<<<<< HEAD
-=======
-PORTS = ("DATABASE_PORT", "MQTT_PORT", "HTTP_PORT", "TELEHEALTH_PORT", "GATEWAY_PROBE_PORT", "WORKER_PROBE_PORT",
-         "ALARMS_PROBE_PORT")  # fmt: skip
->>>>>>> a2deab1 (Tests: proving again, front channel and sign-out at the real identity provider, in Chromium)
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

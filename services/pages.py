@@ -1,12 +1,15 @@
 """The pages: plain files, no build step, nothing from another host. Who is not signed in is sent to sign in."""
 
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -19,18 +22,51 @@ from tram.errors import UnavailableError
 from tram.identity import decide
 
 STATIC = Path(__file__).with_name("static")
+TEMPLATES = Path(__file__).with_name("templates")
 # Checked each time (ETag), so that an update is seen at once; fonts never change under one name.
 REVALIDATE = {"Cache-Control": "no-cache"}
 FOR_GOOD = "public, max-age=31536000, immutable"
 
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: services/templates/page.html with its own words, script and body.
+
+    Attributes:
+        title: in Vietnamese; its script writes it in the reader's language.
+        script: below /static.
+        operation: what one must be able to do to have any use of it; empty: signing in is enough.
+        body: of services/templates.
+        theme: until the reader's own is known.
+    """
+
+    title: str
+    script: str
+    operation: str = ""
+    body: str = "shell"
+    theme: str = "light"
+    description: str = "Trạm: trung tâm giám sát, điều hành thông minh và khám từ xa"
+
+    def text(self) -> str:
+        """The whole page; the same for everybody."""
+        style = "" if self.body == "flow" else '<link rel="stylesheet" href="/static/id/id.css">\n'
+        body = (TEMPLATES / f"{self.body}.html").read_text("utf-8")
+        return Template((TEMPLATES / "page.html").read_text("utf-8")).substitute(
+            theme=self.theme, title=self.title, script=self.script, description=self.description, style=style, body=body
+        )
+
+
+FLOW = "Trạm: dòng dữ liệu của tỉnh, từ thiết bị vào kho"
 PAGES = {
-    "/": ("index.html", "overview.read"),
-    "/account": ("account.html", ""),
-    "/notifications": ("notifications.html", "notifications.read"),
-    "/people": ("people.html", "people.read"),
-    "/audit": ("audit.html", "audit.read"),
+    "/": Page(
+        "Dòng dữ liệu", "main.js", "overview.read", "flow", "dark", "Trạm: dòng dữ liệu của tỉnh, từ thiết bị vào kho"
+    ),
+    "/account": Page("Tài khoản", "id/account.js"),
+    "/notifications": Page("Thông báo", "id/notifications.js", "notifications.read"),
+    "/people": Page("Người dùng", "id/people.js", "people.read"),
+    "/audit": Page("Nhật ký", "id/audit.js", "audit.read"),
 }
-"""Page -> (its file, the operation one must be able to do to have any use of it; empty: signing in is enough)."""
+SIGN_IN = Page("Đăng nhập", "id/sign-in.js", body="sign-in")
 
 
 class Files(StaticFiles):
@@ -60,9 +96,11 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Files(directory=STATIC))
     app.mount(web.PREFIX, Built(directory=Path(web.__file__).with_name("web_dist"), html=True, check_dir=False))
 
+    gate, texts = _tagged(SIGN_IN), {path: _tagged(made) for path, made in PAGES.items()}
+
     @app.get("/sign-in", include_in_schema=False)
-    async def sign_in(permit: Annotated[Permit, allowed("open.read")]) -> FileResponse:
-        return FileResponse(STATIC / "sign-in.html", headers=REVALIDATE)
+    async def sign_in(request: Request, permit: Annotated[Permit, allowed("open.read")]) -> Response:
+        return _answer(request, *gate)
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon(permit: Annotated[Permit, allowed("open.read")]) -> FileResponse:
@@ -70,14 +108,26 @@ def install(app: FastAPI) -> None:
 
     async def page(request: Request, permit: Annotated[Permit, allowed("open.read")]) -> Response:
         path = request.url.path
-        file, operation = PAGES[path]
-        elsewhere = await run_in_threadpool(_elsewhere, request, permit, path, operation)
+        elsewhere = await run_in_threadpool(_elsewhere, request, permit, path, PAGES[path].operation)
         if elsewhere is not None:
             return RedirectResponse(elsewhere, 303, headers={"Cache-Control": "no-store"})
-        return FileResponse(STATIC / file, headers=REVALIDATE)
+        return _answer(request, *texts[path])
 
     for path in PAGES:
         app.get(path, include_in_schema=False)(page)
+
+
+def _tagged(made: Page) -> tuple[str, str]:
+    """A page's text and its ETag."""
+    text = made.text()
+    return text, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _answer(request: Request, text: str, tag: str) -> Response:
+    headers = {**REVALIDATE, "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(text, headers=headers)
 
 
 def _elsewhere(request: Request, permit: Permit, path: str, operation: str) -> str | None:

@@ -15,7 +15,7 @@ async function draw() {
     h("h1", { class: "sr" }, t("n_account")),
     me.restricted ? h("p", { class: "note warn", role: "status" }, t(me.restricted.replace("-", "_"))) : "",
     shown.note ? h("p", { class: "note good", role: "status" }, shown.note) : "",
-    h("div", { class: "two" }, profile(account, me), password(account), factor(account), places(sessions)),
+    h("div", { class: "two" }, h("div", { class: "stack" }, profile(account, me), factor(account)), h("div", { class: "stack" }, password(account), places(sessions))),
     programs(tokens, me));
   shown.note = null;
 }

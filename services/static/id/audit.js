@@ -48,10 +48,10 @@ async function draw() {
   });
   const rows = state.rows.map((row) => h("tr", {},
     h("td", { class: "num" }, String(row.seq)), h("td", {}, moment(row.at)), h("td", {}, row.actor_name, h("br"), h("span", { class: "t3" }, row.actor)),
-    h("td", {}, row.operation), h("td", {}, row.target), h("td", {}, h("span", { class: `chip ${TONE[row.outcome]}` }, t(row.outcome))), h("td", {}, row.why), h("td", {}, row.origin)));
+    h("td", { "data-l": t("operation") }, row.operation), h("td", { "data-l": t("target") }, row.target), h("td", {}, h("span", { class: `chip ${TONE[row.outcome]}` }, t(row.outcome))), h("td", { "data-l": t("why") }, row.why), h("td", { "data-l": t("origin") }, row.origin)));
   const english = document.documentElement.lang === "en" ? "en" : "vi";
   const events = state.events.map((row) => h("tr", {},
-    h("td", {}, moment(row.at)), h("td", {}, h("span", { class: `chip ${TONE[row.severity]}` }, row.label[english]), h("br"), h("span", { class: "t3" }, row.code)), h("td", {}, row.subject), h("td", {}, row.origin)));
+    h("td", {}, moment(row.at)), h("td", {}, h("span", { class: `chip ${TONE[row.severity]}` }, row.label[english]), h("br"), h("span", { class: "t3" }, row.code)), h("td", { "data-l": t("subject") }, row.subject), h("td", { "data-l": t("origin") }, row.origin)));
   const more = h("button", { type: "button", class: "btn" }, t("more"));
   more.addEventListener("click", async () => {
     await load(true);

@@ -35,7 +35,7 @@ async function draw() {
       h("td", {}, h("b", {}, one.name), h("br"), h("span", { class: "t3" }, one.login)),
       h("td", {}, ...one.roles.map((role) => h("span", { class: "chip" }, roleText(role)))),
       h("td", {}, one.disabled ? h("span", { class: "chip danger" }, t("disabled")) : "", one.demo ? h("span", { class: "chip warn" }, t("demoTag")) : "", one.second_factor ? h("span", { class: "chip good" }, t("twoFactor")) : ""),
-      h("td", {}, one.seen ? moment(one.seen) : t("never")), h("td", { class: "r" }, open));
+      h("td", { "data-l": t("lastSeen") }, one.seen ? moment(one.seen) : t("never")), h("td", { class: "r" }, open));
   });
   const more = h("button", { type: "button", class: "btn" }, t("more"));
   more.addEventListener("click", async () => {

@@ -63,7 +63,8 @@ class Worker:
     def detail(self) -> Mapping[str, Any]:
         """For the heartbeat: the role, what was removed, and which jobs fail."""
         told: dict[str, Any] = {"role": "leader" if self.leading else "standby"}
-        told |= {f"removed_{name.replace('-', '_')}": n for name, n in self._removed.items()}
+        # City services' jobs (their names have a dot) compute; they remove nothing.
+        told |= {f"removed_{name.replace('-', '_')}": n for name, n in self._removed.items() if "." not in name}
         if self._failing:
             told["failing"] = dict(self._failing)
         return told

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from services.live.messages import Filter
+from services.live.catalogue import Entry
+from services.live.messages import Filter, Stream, Thing
 from services.live.mirror import Mirror
-from services.live.view import World
+from services.live.view import TooManyError, View, World
 from tests.live.worlds import (
     AREAS,
     DECISIONS,
@@ -126,3 +128,22 @@ def test_a_hub_that_began_later_says_that_it_cannot_know() -> None:
     follower.tell()
     assert follower.snapshots == 2
     assert follower.mirror.values[10] == (2, 2.0, 0)
+
+
+def test_a_filter_that_fits_all_of_very_many_is_refused_at_the_limit() -> None:
+    town = Town()
+    for id in range(1, 50_001):
+        town.world.catalogue.put(Entry(Thing(id, f"t-{id}", "", "air", None, None, [Stream(id, "pm2_5", "")]), False))
+    looked = 0
+    real = View._show
+
+    def show(self: View, id: int) -> int:
+        nonlocal looked
+        looked += 1
+        return real(self, id)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TooManyError):
+        patch.setattr(View, "_show", show)
+        view(town.world, Filter(), "everything", most=1_000)
+    assert looked == 1_001
+    assert view(town.world, Filter(things=["t-7"]), "everything").members.tolist() == [7]

@@ -20,6 +20,7 @@ from fastapi import Request
 
 from services.auth.guard import caller_of, permit_of
 from services.deps import State
+from services.live.hub import Hub
 from services.overview import Overview
 from tests.databases import Server
 from tests.people import account, autocommit, scoped, session, token
@@ -87,9 +88,16 @@ def measure(settings: Settings, calls: int) -> dict[str, float]:
     with open_pool(settings, "bench") as pool:
         readiness = Readiness("database")
         known, ledger = Known(settings, pool), Ledger(pool)
+        loop = asyncio.new_event_loop()
+
+        async def hub() -> Hub:
+            return Hub("bench", viewers=1, streams=1)  # nobody follows; it wants a loop
+
+        follows = loop.run_until_complete(hub())
         state = State(
             settings=settings, pool=pool, readiness=readiness, overview=Overview(pool, readiness), known=known,
             ledger=ledger, rates=Rates(1e9, 1e9), keyring=keyring(settings), proxies=(), oidc=None,
+            hub=follows,
         )  # fmt: skip
         known.start()
         deadline = time.monotonic() + 10
@@ -99,7 +107,6 @@ def measure(settings: Settings, calls: int) -> dict[str, float]:
             if time.monotonic() > deadline:
                 raise SystemExit("bench.auth: the sessions are not remembered")
             time.sleep(0.05)
-        loop = asyncio.new_event_loop()
 
         def guard(headers: dict[str, str]) -> Callable[[], object]:
             async def ask() -> None:
@@ -123,6 +130,8 @@ def measure(settings: Settings, calls: int) -> dict[str, float]:
         }
         target = Target(public=True)
         found["guard, nobody, public data"] = microseconds(guard({}), batches) / 50
+        follows.stop()
+        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         known.stop()
     return found

@@ -16,8 +16,6 @@ from playwright.sync_api import expect
 
 from tests.databases import Server
 from tests.telehealth.scene import CannotError
-from tests.waiting import until
-from tests.web.axe import faults
 from tests.web.far import FarCall, away_for, far_call
 from tests.web.pictures import pictures
 from tram.commands.migrate import folders
@@ -27,17 +25,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SLACK = 45.0
 """Seconds: on two cores with ten times their work a browser needs ten for what it does in one."""
-
-
-HEARD = """async () => {
-  let packets = 0
-  for (const peer of window.peers) {
-    if (peer.connectionState === 'closed') continue
-    for (const one of (await peer.getStats()).values())
-      if (one.type === 'inbound-rtp' && one.kind === 'audio') packets += one.packetsReceived
-  }
-  return packets
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -56,21 +43,6 @@ def call(built: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) 
 def seat(call: FarCall) -> str:
     """Where the nurse sits, as the doctor sees it."""
     return call.doctor.locator(".main [data-seat]").get_attribute("data-seat") or ""
-
-
-def test_a_link_too_weak_for_pictures_keeps_the_sound_and_says_so(call: FarCall) -> None:
-    call.link.narrow(70)
-    weak = call.nurse.get_by_text("Mạng yếu, đã chuyển chỉ âm thanh")
-    expect(weak).to_be_visible(timeout=90_000)
-    expect(call.nurse.locator(".main [data-blank=link]")).to_be_visible()
-    expect(call.nurse.get_by_text("Hình tự về khi mạng khá hơn.")).to_be_visible()
-    assert faults(call.nurse) == []
-    pictures(call.nurse, "weak-link")
-    heard = call.nurse.evaluate(HEARD)
-    until(lambda: call.nurse.evaluate(HEARD) > heard + 100, "the sound goes on")
-    call.link.widen()
-    expect(weak).to_have_count(0, timeout=120_000)
-    call.back(time.monotonic())
 
 
 def test_half_a_minute_without_a_link(call: FarCall) -> None:

@@ -47,6 +47,7 @@ def test_raw_a_minute_an_hour_a_day(database: Database, batch: MakeBatch) -> Non
     assert steps.max() >= 1000 * 10 * SECOND - 4 * MINUTE  # the gap is a gap
     assert history.history(conn, 1, T0, T0 + 2 * DAY, points=50).used == "1h"
     assert history.history(conn, 1, T0 - 400 * DAY, T0 + 400 * DAY, points=50).used == "1h"  # few hours have any
+    conn.execute("SET LOCAL statement_timeout = 0")  # 900 chunks are made
     observations.write(conn, batch([(3, T0 + k * DAY, 1.0) for k in range(900)]))
     found = history.history(conn, 3, T0, T0 + 900 * DAY, points=50)
     assert (found.used, found.width) == ("1d", 18 * DAY)

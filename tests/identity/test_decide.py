@@ -148,11 +148,15 @@ def test_a_loop_in_the_area_table_does_not_hang() -> None:
     assert AreaTree({"a": "b", "b": "a"}).path("a") == ("b", "a")
 
 
+OPEN_TO_ALL = {"open.read", "session.open", "session.close", "areas.read", "cap.read", "devices.claim"}
+"""What needs nobody: the public's alerts among them."""
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_the_unknown_reach_only_what_is_open(name: str) -> None:
     theirs = Target(path=("19",), facility="TYT-01", owner="p:1", assigned=frozenset({"p:1"}))
     allowed = decide(ANONYMOUS, name, theirs, now=NOW).allowed
-    assert allowed == (name in {"open.read", "session.open", "session.close", "areas.read", "devices.claim"})
+    assert allowed == (name in OPEN_TO_ALL)
 
 
 def test_an_operator_of_one_commune_sees_it_and_not_the_next() -> None:
@@ -220,11 +224,10 @@ def holder(role: Role) -> Principal:
 
 def test_every_operation_can_be_allowed_and_can_be_refused() -> None:
     """A rule nobody can meet, or one that everybody meets without it being meant, is a mistake in the catalogue."""
-    open_to_all = {"open.read", "session.open", "session.close", "areas.read", "devices.claim"}
     everything = Target(("19",), "TYT-01", "p:1", frozenset({"p:1"}), public=True)
     for name, rule in OPERATIONS.items():
         roles = [r for r in Role if r in rule.rules]
         assert roles, name
         allowed = {role: decide(holder(role), name, everything, now=NOW).allowed for role in Role}
         assert all(allowed[role] for role in roles), name
-        assert name in open_to_all or not all(allowed.values()), name
+        assert name in OPEN_TO_ALL or not all(allowed.values()), name

@@ -141,7 +141,7 @@ def test_the_list_is_walked_and_filtered_by_keys(page: Page, one_api: Api, fault
     page.locator("body").press("?")
     expect(page.get_by_role("dialog", name="Phím tắt")).to_be_visible()
     page.keyboard.press("Escape")
-    page.locator("body").press("4")
+    page.locator("body").press("5")
     expect(page.get_by_role("region", name="Tiến trình").locator("tbody tr")).to_have_count(2)
     letter = page.get_by_role("region", name="Bản tin hỏng").get_by_role("button").filter(has_text="nan")
     letter.click()

@@ -43,6 +43,7 @@ DIMENSIONS: Mapping[str, tuple[float, Powers]] = {
     "energy": (1.0, _powers(kg=1, m=2, s=-2)),
     "frequency": (1.0, _powers(s=-1)),
     "traffic flow": (1 / 3600, _powers(s=-1)),
+    "traffic density": (1 / 1000, _powers(m=-1)),
     "illuminance": (1.0, _powers(lm=1, m=-2)),
     "luminous intensity": (1.0, _powers(cd=1)),
     "luminous flux": (1.0, _powers(lm=1)),

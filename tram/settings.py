@@ -120,7 +120,7 @@ class Settings:
     payload_bytes: int = setting(262_144, "largest MQTT payload that is decoded", low=128, high=268_435_455)
     payload_readings: int = setting(10_000, "most readings of one payload", low=1, high=1_000_000)
     batch_rows: int = setting(10_000, "most observations of one transaction", low=1, high=1_000_000)
-    batch_wait: float = setting(0.1, "longest time in seconds a reading waits for its batch to fill", low=0.0, high=10)
+    batch_wait: float = setting(0.15, "longest time in seconds a reading waits for its batch to fill", low=0.0, high=10)
     buffer_messages: int = setting(
         20_000, "most messages held unacknowledged by the gateway; then it stops reading", low=1, high=10_000_000
     )

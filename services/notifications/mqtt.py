@@ -4,103 +4,57 @@ The position moves only after the broker has acknowledged, so after a crash a st
 it begins, and when the broker was away, all standing alarms are published anew: a broker may have lost its memory.
 """
 
-import logging
-import ssl
 import threading
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 import paho.mqtt.client as paho
-import psycopg
-from paho.mqtt.enums import CallbackAPIVersion
 
+from services import mqttclient
+from services.led import Led
 from tram.alarms.model import Alarm, State
 from tram.errors import UnavailableError
 from tram.settings import Settings
 from tram.store import alarms, notices
-from tram.store.database import Connection, available, connect
+from tram.store.database import Connection, available
 from tram.store.notify import Listener
-
-log = logging.getLogger(__name__)
 
 ROOT = "tram/v1/alarms"
 READER = "mqtt"
-LOCK = (0x7472616D, 129)
-RETRY = 2.0
 WAIT = 1.0
 ACKNOWLEDGED = 10.0
 """Seconds the broker may take to acknowledge."""
 
 
-class NotAcknowledgedError(Exception):
+class NotAcknowledgedError(UnavailableError):
     """The broker did not take a message in time."""
 
+    def __init__(self) -> None:
+        super().__init__("the broker does not acknowledge; it is tried again")
 
-class AlarmsToMqtt:
-    """The thread. `stopping` ends it; several workers may run, one publishes."""
+
+class AlarmsToMqtt(Led):
+    """The thread; one worker publishes."""
 
     def __init__(self, settings: Settings, stopping: threading.Event) -> None:
-        self._settings, self._stopping = settings, stopping
+        super().__init__(settings, stopping, "alarms-mqtt", lock=129, channels=(alarms.CHANNEL,))
         self._again = threading.Event()
-        self._client = self._made()
-        self._thread = threading.Thread(target=self.run, name="alarms-mqtt", daemon=True)
-
-    def start(self) -> None:
-        """Begins."""
-        self._thread.start()
-
-    def join(self, timeout: float = 10) -> None:
-        """Waits for its end, after `stopping` was set."""
-        self._thread.join(timeout)
+        self._client = mqttclient.client(settings, "tram-alarms")
+        self._client.on_connect = self._connected
 
     def run(self) -> None:
         """Until `stopping`. Database or broker away: it waits and tries again."""
-        address = urlsplit(self._settings.mqtt_url)
-        listener = Listener(self._settings, (alarms.CHANNEL,), "alarms-mqtt-listen")
-        self._client.connect_async(address.hostname or "127.0.0.1", address.port or 1883)
-        self._client.loop_start()
+        mqttclient.begin(self._client, self._settings)
         try:
-            while not self._stopping.is_set():
-                try:
-                    with connect(self._settings, "alarms-mqtt") as conn:
-                        if self._leads(conn):
-                            self._again.set()
-                            self._serve(conn, listener)
-                except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError) as error:
-                    log.warning("database: %s", str(error).strip().split("\n")[0])
-                except NotAcknowledgedError:
-                    log.warning("the broker does not acknowledge; it is tried again")
-                except Exception:
-                    # What nobody foresaw must not end it for good; the position has not moved.
-                    log.exception("alarms over MQTT failed; it goes on")
-                self._stopping.wait(RETRY)
+            super().run()
         finally:
-            listener.close()
-            self._client.disconnect()
-            self._client.loop_stop()
-
-    def _made(self) -> paho.Client:
-        client = paho.Client(CallbackAPIVersion.VERSION2, "tram-alarms", protocol=paho.MQTTv311)
-        address = urlsplit(self._settings.mqtt_url)
-        if address.username:
-            client.username_pw_set(unquote(address.username), unquote(address.password or ""))
-        if address.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context(cafile=self._settings.mqtt_ca or None))
-        client.reconnect_delay_set(1, 30)
-        client.on_connect = self._connected
-        return client
+            mqttclient.end(self._client)
 
     def _connected(self, client: paho.Client, *_: Any) -> None:
         self._again.set()
 
-    def _leads(self, conn: Connection) -> bool:
-        with available():
-            row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-            conn.commit()
-        return bool(row and row[0])
-
-    def _serve(self, conn: Connection, listener: Listener) -> None:
+    def serve(self, conn: Connection, listener: Listener) -> None:
+        self._again.set()
         while not self._stopping.is_set():
             if not self._client.is_connected():
                 self._stopping.wait(0.2)
@@ -130,6 +84,6 @@ class AlarmsToMqtt:
             try:
                 one.wait_for_publish(ACKNOWLEDGED)
             except (ValueError, RuntimeError):
-                raise NotAcknowledgedError from None
+                raise NotAcknowledgedError() from None
             if not one.is_published():
-                raise NotAcknowledgedError
+                raise NotAcknowledgedError()

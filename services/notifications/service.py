@@ -4,30 +4,22 @@ Several workers may run: the one whose session holds an advisory lock works. Pos
 database, so what dies in between is done again and nothing is lost.
 """
 
-import logging
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-import psycopg
-from prometheus_client import Gauge
-
+from services.led import Led
 from services.notifications import planning, public
 from services.notifications.delivering import Deliverer
 from services.notifications.sending import Sender
 from tram.embedded.secret import keyring
-from tram.errors import UnavailableError
 from tram.identity.secrets import Keyring
 from tram.notices import webpush
 from tram.settings import Settings
 from tram.store import alarms, cap, notices
-from tram.store.database import Connection, available, connect
+from tram.store.database import Connection, available
 from tram.store.notify import Listener
 
-log = logging.getLogger(__name__)
-
-LOCK = (0x7472616D, 128)
-RETRY = 2.0
 WAIT = 1.0
 """Seconds after which it looks again, for what has become due."""
 LOOK_AFTER = 30.0
@@ -35,52 +27,17 @@ LOOK_AFTER = 30.0
 STEP = 5_000
 PUSH_KEY = "push-key"
 
-LEADER = Gauge("tram_notifications_leader", "1 while this process sends the notifications")
 
-
-class Notifications:
-    """The thread. `stopping` ends it."""
+class Notifications(Led):
+    """The thread."""
 
     def __init__(self, settings: Settings, stopping: threading.Event) -> None:
-        self._settings, self._stopping = settings, stopping
+        super().__init__(settings, stopping, "notifications", lock=128, channels=(alarms.CHANNEL, notices.CHANNEL))
         self._ring = keyring(settings)
         self._looked = 0.0
         self._deliverer: Deliverer | None = None
-        self._thread = threading.Thread(target=self.run, name="notifications", daemon=True)
 
-    def start(self) -> None:
-        """Begins."""
-        self._thread.start()
-
-    def join(self, timeout: float = 10) -> None:
-        """Waits for its end, after `stopping` was set."""
-        self._thread.join(timeout)
-
-    def run(self) -> None:
-        """Until `stopping`. The database away only pauses it."""
-        listener = Listener(self._settings, (alarms.CHANNEL, notices.CHANNEL), "notifications-listen")
-        while not self._stopping.is_set():
-            try:
-                with connect(self._settings, "notifications") as conn:
-                    if self._leads(conn):
-                        self._serve(conn, listener)
-            except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("database: %s", str(error).strip().split("\n")[0])
-            except Exception:
-                # What nobody foresaw must not end it for good; no position has moved.
-                log.exception("notifications failed; they go on")
-            LEADER.set(0)
-            self._stopping.wait(RETRY)
-        listener.close()
-
-    def _leads(self, conn: Connection) -> bool:
-        with available():
-            row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-            conn.commit()
-        LEADER.set(bool(row and row[0]))
-        return bool(row and row[0])
-
-    def _serve(self, conn: Connection, listener: Listener) -> None:
+    def serve(self, conn: Connection, listener: Listener) -> None:
         settings = self._settings
         if self._deliverer is None:
             sender = Sender(settings, self._ring, push_key(conn, self._ring)[0])

@@ -13,17 +13,15 @@ broker's persistent session keeps the rest. What cannot be stored goes to the de
 import logging
 import queue
 import re
-import ssl
 import threading
 import time
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import paho.mqtt.client as paho
 import psycopg
-from paho.mqtt.enums import CallbackAPIVersion
 
+from services import mqttclient
 from services.sta import bodies, updates
 from services.sta.access import EVERYTHING
 from services.sta.model import ENTITIES
@@ -86,9 +84,7 @@ class Bridge:
 
     def run(self) -> None:
         """Until `stopping`. Database or broker away: it waits and tries again."""
-        address = urlsplit(self._settings.mqtt_url)
-        self._client.connect_async(address.hostname or "127.0.0.1", address.port or 1883)
-        self._client.loop_start()
+        mqttclient.begin(self._client, self._settings)
         try:
             while not self._stopping.is_set():
                 try:
@@ -103,19 +99,10 @@ class Bridge:
                     log.exception("SensorThings over MQTT failed; it goes on")
                     self._stopping.wait(RETRY)
         finally:
-            self._client.disconnect()
-            self._client.loop_stop()
+            mqttclient.end(self._client)
 
     def _make_client(self) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, self._name, clean_session=False, protocol=paho.MQTTv311, manual_ack=True
-        )
-        address = urlsplit(self._settings.mqtt_url)
-        if address.username:
-            client.username_pw_set(unquote(address.username), unquote(address.password or ""))
-        if address.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context(cafile=self._settings.mqtt_ca or None))
-        client.reconnect_delay_set(1, 30)
+        client = mqttclient.client(self._settings, self._name, clean=False, manual_ack=True)
         client.on_connect = self._connected
         client.on_subscribe = lambda *_: self.subscribed.set()
         client.on_message = self._received

@@ -1,7 +1,7 @@
 /** What people read, Vietnamese first. A key missing in one language is an error that a test finds. */
 export const TEXT = {
   vi: {
-    title: "Dòng dữ liệu", account: "Tài khoản", place: "tỉnh Thái Nguyên", skip: "Tới nội dung", connecting: "Đang nối",
+    title: "Dòng dữ liệu", account: "Tài khoản", wall: "Điều hành", place: "tỉnh Thái Nguyên", skip: "Tới nội dung", connecting: "Đang nối",
     language: "Ngôn ngữ", theme: "Nền", density: "Độ dày", dark: "Tối", light: "Sáng", contrast: "Tương phản cao",
     desk: "Bàn", wall: "Tường", touch: "Chạm", retry: "Nối ngay", counts: "Số đếm", links: "Liên kết",
     stored: "Quan trắc đã lưu", "rate-plot": "Quan trắc mỗi giây, 2 phút qua", places: "Cả tỉnh lúc này",
@@ -35,7 +35,7 @@ export const TEXT = {
     d_received: "nhận", d_stored: "lưu", d_dead_letters: "không đọc được", d_duplicates: "trùng", d_buffered: "chờ lưu", d_reasons: "vì",
   },
   en: {
-    title: "Data flow", account: "Account", place: "Thái Nguyên province", skip: "Skip to content", connecting: "Connecting",
+    title: "Data flow", account: "Account", wall: "Wall", place: "Thái Nguyên province", skip: "Skip to content", connecting: "Connecting",
     language: "Language", theme: "Theme", density: "Density", dark: "Dark", light: "Light", contrast: "High contrast",
     desk: "Desk", wall: "Wall", touch: "Touch", retry: "Reconnect now", counts: "Counts", links: "Links",
     stored: "Observations stored", "rate-plot": "Observations a second, last 2 minutes", places: "The province now",

@@ -1,7 +1,6 @@
 """Fixtures: a real broker, and an ear at it."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,16 +56,3 @@ def ear(broker: mosquitto.Mosquitto) -> Iterator[Callable[[str], Ear]]:
     yield listen
     for one in ears:
         one.close()
-
-
-def until(what: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Waits for a condition; fails when it does not come in time."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-@pytest.fixture(name="until")
-def until_() -> Callable[..., None]:
-    return until

@@ -15,10 +15,10 @@ from devices.agents.publisher import Publisher
 from devices.agents.store import Store, StoreFull
 from tests.devices.conftest import Ear
 from tests.servers.mosquitto import Mosquitto, free_port
+from tests.waiting import until
 from tram.errors import SettingsError, UnavailableError
 
 Listen = Callable[[str], Ear]
-Until = Callable[..., None]
 
 
 def first_heard(ear: Ear) -> list[dict[str, Any]]:
@@ -31,25 +31,25 @@ def first_heard(ear: Ear) -> list[dict[str, Any]]:
     return list(seen.values())
 
 
-def test_order_and_batches(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Path) -> None:
+def test_order_and_batches(broker: Mosquitto, ear: Listen, tmp_path: Path) -> None:
     listening = ear("tram/v1/+/telemetry")
     with Publisher("Vườn chè/1", broker.url, tmp_path / "q.sqlite", fsync=False) as publisher:
         stamps = publisher.add_many([({"n_": i}, None) for i in range(1500)])
         assert len(set(stamps)) == 1500
         assert publisher.flush(20)
-    until(lambda: len(first_heard(listening)) == 1500)
+    until(lambda: len(first_heard(listening)) == 1500, "1,500 messages are heard")
     assert [r["n_"] for r in first_heard(listening)] == list(range(1500))
     assert {topic for topic, _, _ in listening.heard} == {"tram/v1/Vườn chè%2F1/telemetry"}
     assert len(listening.heard) < 100, "records are to travel together"
 
 
-def test_broker_away_and_back(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Path) -> None:
+def test_broker_away_and_back(broker: Mosquitto, ear: Listen, tmp_path: Path) -> None:
     listening = ear("tram/v1/x/telemetry")
     with Publisher("x", broker.url, tmp_path / "q.sqlite", fsync=False) as publisher:
         publisher.add({"i": 0})
         assert publisher.flush(10)
         broker.stop(signal.SIGTERM)
-        until(lambda: not publisher.connected)
+        until(lambda: not publisher.connected, "the publisher notices")
         for i in range(1, 400):
             publisher.add({"i": i})
         assert publisher.waiting == 399
@@ -57,7 +57,7 @@ def test_broker_away_and_back(broker: Mosquitto, ear: Listen, until: Until, tmp_
         for i in range(400, 500):
             publisher.add({"i": i})
         assert publisher.flush(30)
-    until(lambda: len(first_heard(listening)) == 500)
+    until(lambda: len(first_heard(listening)) == 500, "500 messages are heard")
     assert [r["i"] for r in first_heard(listening)] == list(range(500))
 
 
@@ -72,7 +72,7 @@ for i in range(int(sys.argv[3]), 1_000_000):
 """
 
 
-def test_agent_killed(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Path) -> None:
+def test_agent_killed(broker: Mosquitto, ear: Listen, tmp_path: Path) -> None:
     """kill -9 of the agent in the middle of its work, three times; the broker restarts in between."""
     listening = ear("tram/v1/x/telemetry")
     store, added = tmp_path / "q.sqlite", 0
@@ -97,7 +97,7 @@ def test_agent_killed(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Pa
         added = max([added, *(i + 1 for i in whole)])
     with Publisher("x", broker.url, store, fsync=False) as publisher:
         assert publisher.flush(30)
-    until(lambda: len({r["i"] for r in first_heard(listening)}) >= added)
+    until(lambda: len({r["i"] for r in first_heard(listening)}) >= added, "all that was added is heard")
     heard = [r["i"] for r in first_heard(listening)]
     # An add whose answer was not printed may be there too, and the next round repeats its number: at most once a kill.
     assert list(dict.fromkeys(heard)) == list(range(len(set(heard))))
@@ -106,14 +106,14 @@ def test_agent_killed(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Pa
     assert stamps == sorted(set(stamps))
 
 
-def test_state_is_retained(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Path) -> None:
+def test_state_is_retained(broker: Mosquitto, ear: Listen, tmp_path: Path) -> None:
     with Publisher("x", broker.url, tmp_path / "q.sqlite") as publisher:
         publisher.describe(label="Trạm X", location={"lon": 105.8, "lat": 21.6})
-        until(lambda: publisher.connected)
+        until(lambda: publisher.connected, "the publisher connects")
         publisher.add({"a": 1})
         assert publisher.flush(10)
     late = ear("tram/v1/x/state")
-    until(lambda: bool(late.heard))
+    until(lambda: bool(late.heard), "the retained state is heard")
     _, payload, retained = late.heard[0]
     assert retained
     assert json.loads(payload) == {"label": "Trạm X", "location": {"lon": 105.8, "lat": 21.6}}
@@ -165,7 +165,7 @@ def test_wrong_address(tmp_path: Path) -> None:
         Publisher("x", "http://127.0.0.1", tmp_path / "q")
 
 
-def test_command_line(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Path) -> None:
+def test_command_line(broker: Mosquitto, ear: Listen, tmp_path: Path) -> None:
     listening = ear("tram/v1/x/telemetry")
     command = [sys.executable, "-m", "devices.agents", "publish", "--thing", "x", "--mqtt", broker.url]
     done = subprocess.run(
@@ -174,7 +174,7 @@ def test_command_line(broker: Mosquitto, ear: Listen, until: Until, tmp_path: Pa
     )  # fmt: skip
     assert done.returncode == 1
     assert "line 3" in done.stderr
-    until(lambda: len(first_heard(listening)) == 2)
+    until(lambda: len(first_heard(listening)) == 2, "both messages are heard")
     first, second = first_heard(listening)
     assert first == {"ts": 1763805600123, "a": 1}
     assert second["b"] == 2.5

@@ -19,9 +19,9 @@ from devices.simulators.line import QUEUE_LIMIT, Line
 from devices.simulators.run import ask
 from tests.devices.conftest import Ear
 from tests.servers.mosquitto import Mosquitto, free_port
+from tests.waiting import until
 
 Listen = Callable[[str], Ear]
-Until = Callable[..., None]
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -47,11 +47,11 @@ def streams(ear: Ear) -> set[tuple[str, str]]:
     return {(topic, name) for topic, payload, _ in list(ear.heard) for name in json.loads(payload) if name != "ts"}
 
 
-def test_fills_and_ends(broker: Mosquitto, ear: Listen, until: Until, start: Start) -> None:
+def test_fills_and_ends(broker: Mosquitto, ear: Listen, start: Start) -> None:
     """All Datastreams within 30 s (but those of silent Things); a scenario on request; a clean end on SIGTERM."""
     listening = ear("tram/v1/+/telemetry")
     process = start("--mqtt", broker.url)
-    until(lambda: len(listening.heard) > 20)
+    until(lambda: len(listening.heard) > 20, "the province speaks")
     answer = asyncio.run(ask(broker.url, "jam", "start", 600, 10.0))
     assert answer == {"ok": True, "scenarios": ["jam"]}
     refused = asyncio.run(ask(broker.url, "earthquake", "start", 600, 10.0))
@@ -60,9 +60,9 @@ def test_fills_and_ends(broker: Mosquitto, ear: Listen, until: Until, start: Sta
     assert "flood" in refused["error"]
     switched = start("--mqtt", broker.url, "--stop", "all")
     assert switched.wait(20) == 0
-    until(lambda: len(streams(listening)) >= 2000, 30)
+    until(lambda: len(streams(listening)) >= 2000, "2,000 Datastreams speak", 30)
     states = ear("tram/v1/+/state")
-    until(lambda: len(states.heard) >= 600)
+    until(lambda: len(states.heard) >= 600, "600 devices tell their state")
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
 
@@ -73,7 +73,7 @@ def test_once(broker: Mosquitto, ear: Listen, start: Start) -> None:
     assert len(streams(listening)) >= 2000
 
 
-def test_storm_of_reconnects_loses_nothing(broker: Mosquitto, ear: Listen, until: Until, start: Start) -> None:
+def test_storm_of_reconnects_loses_nothing(broker: Mosquitto, ear: Listen, start: Start) -> None:
     """48 connections are cut together, again and again; what was said in between arrives."""
     listening = ear("tram/v1/+/telemetry")
     process = start("--mqtt", broker.url, "--scenario", "storm-of-reconnects", "--for", "10", "--duration", "14")
@@ -89,11 +89,11 @@ def test_storm_of_reconnects_loses_nothing(broker: Mosquitto, ear: Listen, until
     assert all(b - a <= 15_100 for stamps in fast for a, b in pairwise(stamps))
 
 
-def test_rate(broker: Mosquitto, ear: Listen, until: Until, start: Start) -> None:
+def test_rate(broker: Mosquitto, ear: Listen, start: Start) -> None:
     listening = ear("tram/v1/+/telemetry")
     process = start("--mqtt", broker.url, "--rate", "2000", "--duration", "4")
     assert process.wait(30) == 0
-    until(lambda: len(listening.heard) > 5000)
+    until(lambda: len(listening.heard) > 5000, "5,000 messages are heard")
     keys = [(topic, json.loads(payload)["ts"]) for topic, payload, _ in list(listening.heard)]
     assert len(set(keys)) == len(keys)
 
@@ -108,14 +108,14 @@ def test_no_broker(start: Start) -> None:
     assert waiting.wait(20) == 0
 
 
-def test_broker_restarts(broker: Mosquitto, ear: Listen, until: Until, start: Start) -> None:
+def test_broker_restarts(broker: Mosquitto, ear: Listen, start: Start) -> None:
     listening = ear("tram/v1/+/telemetry")
     start("--mqtt", broker.url, "--rate", "200")
-    until(lambda: len(listening.heard) > 200)
+    until(lambda: len(listening.heard) > 200, "200 messages are heard")
     broker.stop()
     broker.start()
     heard = len(listening.heard)
-    until(lambda: len(listening.heard) > heard + 400, 30)
+    until(lambda: len(listening.heard) > heard + 400, "400 more messages are heard", 30)
 
 
 def test_queue_is_bounded() -> None:

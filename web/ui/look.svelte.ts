@@ -5,7 +5,16 @@ export type Theme = 'dark' | 'light' | 'contrast'
 export type Density = 'wall' | 'desk' | 'touch'
 export const themes: readonly Theme[] = ['light', 'dark', 'contrast']
 
-const KEY = 'tram.look'
+/** Where a choice is kept: the same places as of the pages without a build, so that one choice holds for all of them. */
+const KEYS = { language: 'tram.lang', theme: 'tram.theme' } as const
+
+function kept(key: string): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null // storage may be forbidden: the defaults serve
+  }
+}
 
 function choice<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
   return allowed.find((one) => one === value)
@@ -14,20 +23,14 @@ function choice<T extends string>(value: unknown, allowed: readonly T[]): T | un
 /** What the address asks for, then what was chosen before, then what the machine prefers. */
 function initial(): { language: Language; theme: Theme } {
   const asked = new URLSearchParams(location.search)
-  let kept: Record<string, unknown> = {}
-  try {
-    kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, unknown>
-  } catch {
-    // Storage may be forbidden or hold another program's words: the defaults serve.
-  }
   const preferred: Theme = matchMedia('(prefers-contrast: more)').matches
     ? 'contrast'
     : matchMedia('(prefers-color-scheme: dark)').matches
       ? 'dark'
       : 'light'
   return {
-    language: choice(asked.get('lang'), languages) ?? choice(kept.language, languages) ?? 'vi',
-    theme: choice(asked.get('theme'), themes) ?? choice(kept.theme, themes) ?? preferred,
+    language: choice(asked.get('lang'), languages) ?? choice(kept(KEYS.language), languages) ?? 'vi',
+    theme: choice(asked.get('theme'), themes) ?? choice(kept(KEYS.theme), themes) ?? preferred,
   }
 }
 
@@ -55,7 +58,8 @@ class Look {
     Object.assign(this, change)
     this.#write()
     try {
-      localStorage.setItem(KEY, JSON.stringify({ language: this.language, theme: this.theme }))
+      localStorage.setItem(KEYS.language, this.language)
+      localStorage.setItem(KEYS.theme, this.theme)
     } catch {
       // The choice then lasts for this page only.
     }

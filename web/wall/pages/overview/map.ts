@@ -1,37 +1,42 @@
-/** The map: communes as MapLibre polygons, live markers on a canvas above it (5,000 of them move without a redraw of the map). */
+/** The map: communes as MapLibre polygons, live markers on one canvas above it. New values redraw that canvas alone, once a
+ *  frame and only when something looks another way; the map below is drawn when it moves. */
 import 'maplibre-gl/dist/maplibre-gl.css'
-import { type GeoJSONSource, type LngLatBoundsLike, Map as Base, NavigationControl, setWorkerUrl } from 'maplibre-gl'
+import { type LngLatBoundsLike, Map as Base, NavigationControl, setWorkerUrl } from 'maplibre-gl'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import type { Ink } from '../../parts/ink.svelte'
+import { type Marker, Markers, mercatorX, mercatorY } from './markers'
+import { chosen, cross, name, sign } from './signs'
+import { type Sprites, sprites } from './sprites'
 
 setWorkerUrl(worker)
 
 export type Areas = FeatureCollection<Geometry | null, { code: string; name: string; schematic: boolean }>
-
-export interface Marker {
-  thing: string
-  longitude: number
-  latitude: number
-  colour: string
-  /** Filled, or a ring: late and silent ones. */
-  filled: boolean
-  /** Its gravest open alarm, 1 to 4, and whether nobody has seen it: only then it has a ring. */
-  alarm?: { rank: 1 | 2 | 3 | 4; seen: boolean } | undefined
+export interface Pick {
+  area: string | null
+  thing: string | null
 }
 
 const FALLBACK: LngLatBoundsLike = [105.25, 21.3, 106.35, 22.75] // the province; used until areas say better
+const REACH = 14 // px around a pointer
+const MARGIN = 18 // px that a sign is wide
 
 export class ProvinceMap {
   readonly #base: Base
   readonly #canvas: HTMLCanvasElement
-  #markers: readonly Marker[] = []
-  #selected: { area: string | null; thing: string | null } = { area: null, thing: null }
+  readonly #markers = new Markers()
+  readonly #ready: Promise<void>
+  #signs: number[] = []
+  #sprites: (Sprites & { made: string }) | null = null
+  #selected: Pick = { area: null, thing: null }
+  #pointed: string | null = null
+  #keyboard = false
+  #fills: ReadonlyMap<string, string> = new Map()
   #ink: Ink
   #asked = 0
-  #ready: Promise<void>
+  #placed = false
 
-  constructor(box: HTMLElement, ink: Ink, onpick: (pick: { area: string | null; thing: string | null }) => void) {
+  constructor(box: HTMLElement, ink: Ink, onpick: (pick: Pick) => void) {
     this.#ink = ink
     this.#base = new Base({
       container: box,
@@ -51,15 +56,15 @@ export class ProvinceMap {
     this.#canvas = document.createElement('canvas')
     this.#canvas.style.cssText = 'position:absolute;inset:0;pointer-events:none'
     this.#base.getCanvasContainer().append(this.#canvas)
-    this.#base.on('move', () => this.#draw())
-    this.#base.on('resize', () => this.#draw())
-    this.#base.on('click', ({ point }) => {
-      const near = this.#nearest(point.x, point.y)
-      if (near) return onpick({ area: null, thing: near.thing })
-      const [hit] = this.#base.getLayer('areas') ? this.#base.queryRenderedFeatures(point, { layers: ['areas'] }) : []
-      onpick({ area: (hit?.properties.code as string | undefined) ?? null, thing: null })
-    })
     this.#ready = new Promise((done) => this.#base.once('load', () => done()))
+    this.#base.on('move', () => (this.#placed = false))
+    this.#base.on('resize', () => (this.#placed = false))
+    // In the frame that the map moves in: markers must not swim behind it.
+    this.#base.on('render', () => this.#placed || this.#drawNow())
+    this.#base.on('mousemove', ({ point }) => this.#point(point.x, point.y))
+    this.#base.on('mouseout', () => this.#point(-1e6, -1e6))
+    this.#base.on('click', ({ point }) => onpick(this.#at(point.x, point.y)))
+    this.#keys(onpick)
   }
 
   /** The polygons, once; then their colours as often as wanted. */
@@ -72,16 +77,23 @@ export class ProvinceMap {
     this.#base.addLayer({ id: 'lines', type: 'line', source: 'areas', paint: { 'line-color': this.#ink['map-line'], 'line-width': 0.7 } })
     this.#base.addLayer({ id: 'chosen', type: 'line', source: 'areas', filter: ['==', ['get', 'code'], ''], paint: { 'line-color': this.#ink.text, 'line-width': 2 } })
     this.#base.fitBounds(extent(areas), { padding: 16, animate: false })
+    this.select(this.#selected.area, this.#selected.thing)
   } // prettier-ignore
 
-  async paint(fills: ReadonlyMap<string, string>, all: readonly string[]): Promise<void> {
+  /** Colours by area code; every other area is land. What stays as it is costs nothing. */
+  async paint(fills: ReadonlyMap<string, string>): Promise<void> {
     await this.#ready
-    if (!this.#base.getSource<GeoJSONSource>('areas')) return
-    for (const code of all) this.#base.setFeatureState({ source: 'areas', id: code }, { fill: fills.get(code) ?? null })
+    if (!this.#base.getSource('areas')) return
+    for (const [code, fill] of fills)
+      if (this.#fills.get(code) !== fill) this.#base.setFeatureState({ source: 'areas', id: code }, { fill })
+    for (const code of this.#fills.keys())
+      if (!fills.has(code)) this.#base.setFeatureState({ source: 'areas', id: code }, { fill: null })
+    this.#fills = fills
   }
 
   theme(ink: Ink): void {
     this.#ink = ink
+    this.#sprites = null
     if (this.#base.getLayer('areas')) {
       this.#base.setPaintProperty('areas', 'fill-color', ['coalesce', ['feature-state', 'fill'], ink['map-land']])
       this.#base.setPaintProperty('lines', 'line-color', ink['map-line'])
@@ -90,9 +102,17 @@ export class ProvinceMap {
     this.#draw()
   }
 
-  markers(markers: readonly Marker[]): void {
-    this.#markers = markers
+  /** All there are: when devices, alarms or the shown property are others. */
+  markers(list: readonly Marker[]): void {
+    this.#markers.set(list)
+    this.#signs = list.flatMap((one, i) => (one.alarm ? [i] : []))
+    this.#placed = false
     this.#draw()
+  }
+
+  /** A value that has just come, as its place on the ramp (null: coloured by state): as often as they come. */
+  value(thing: string, share: number | null): void {
+    if (this.#markers.value(thing, share)) this.#draw()
   }
 
   select(area: string | null, thing: string | null): void {
@@ -106,86 +126,85 @@ export class ProvinceMap {
     this.#base.remove()
   }
 
-  /** The shape of a priority with its digit: octagon, triangle, diamond, circle. */
-  #sign(pen: CanvasRenderingContext2D, x: number, y: number, { rank, seen }: NonNullable<Marker['alarm']>): void {
-    const colour = this.#ink[`p${rank}`]
-    if (!seen) {
-      pen.beginPath()
-      pen.arc(x, y, 15, 0, 2 * Math.PI)
-      pen.strokeStyle = colour
-      pen.lineWidth = 1.6
-      pen.stroke()
-    }
-    const corners = [8, 3, 4, 24][rank - 1]!
-    const turn = [Math.PI / 8, -Math.PI / 2, 0, 0][rank - 1]!
-    pen.beginPath()
-    for (let i = 0; i < corners; i++) {
-      const angle = turn + (i * 2 * Math.PI) / corners
-      pen.lineTo(x + 9.5 * Math.cos(angle), y + 9.5 * Math.sin(angle) + (rank === 2 ? 1.5 : 0))
-    }
-    pen.closePath()
-    pen.fillStyle = seen ? this.#ink.surface : colour
-    pen.fill()
-    pen.strokeStyle = seen ? colour : this.#ink.surface
-    pen.lineWidth = seen ? 1.8 : 1
-    pen.stroke()
-    pen.fillStyle = seen ? colour : this.#ink[`p${rank}-on`]
-    pen.font = `600 10px ${this.#ink.font}`
-    pen.textAlign = 'center'
-    pen.textBaseline = 'middle'
-    pen.fillText(String(rank), x, y + (rank === 2 ? 2.5 : 0.5))
+  /** What a click here means: the nearest device, else the area below. */
+  #at(x: number, y: number): Pick {
+    this.#place()
+    const hit = this.#markers.list[this.#markers.hit(x, y, REACH)]
+    if (hit) return { area: null, thing: hit.thing }
+    const [below] = this.#base.getLayer('areas') ? this.#base.queryRenderedFeatures([x, y], { layers: ['areas'] }) : []
+    return { area: (below?.properties.code as string | undefined) ?? null, thing: null }
   }
 
-  #nearest(x: number, y: number): Marker | null {
-    let best: Marker | null = null
-    let least = 14 ** 2
-    for (const one of this.#markers) {
-      const at = this.#base.project([one.longitude, one.latitude])
-      const far = (at.x - x) ** 2 + (at.y - y) ** 2
-      if (far < least) [best, least] = [one, far]
+  #point(x: number, y: number): void {
+    this.#place()
+    const thing = this.#markers.list[this.#markers.hit(x, y, REACH)]?.thing ?? null
+    if (thing === this.#pointed) return
+    this.#pointed = thing
+    this.#base.getCanvas().style.cursor = thing ? 'pointer' : ''
+    this.#draw()
+  }
+
+  /** Arrows and + - move the map already: a cross in its middle, and Enter picks what is under it. */
+  #keys(onpick: (pick: Pick) => void): void {
+    const canvas = this.#base.getCanvas()
+    const shown = (on: boolean) => {
+      this.#keyboard = on
+      this.#draw()
     }
-    return best
+    canvas.addEventListener('focus', () => shown(canvas.matches(':focus-visible')))
+    canvas.addEventListener('blur', () => shown(false))
+    canvas.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') onpick(this.#at(canvas.clientWidth / 2, canvas.clientHeight / 2))
+    })
   }
 
   #draw(): void {
-    cancelAnimationFrame(this.#asked)
-    this.#asked = requestAnimationFrame(() => this.#drawNow())
+    this.#asked ||= requestAnimationFrame(() => this.#drawNow())
+  }
+
+  #place(): void {
+    if (this.#placed) return
+    const { clientWidth: width, clientHeight: height } = this.#base.getContainer()
+    const { lng, lat } = this.#base.getCenter()
+    const world = 512 * 2 ** this.#base.getZoom()
+    this.#markers.place({ x: mercatorX(lng), y: mercatorY(lat), world, width, height }, MARGIN)
+    this.#placed = true
   }
 
   #drawNow(): void {
+    cancelAnimationFrame(this.#asked)
+    this.#asked = 0
+    this.#place()
     const { clientWidth: width, clientHeight: height } = this.#base.getContainer()
     const ratio = devicePixelRatio
-    if (this.#canvas.width !== width * ratio || this.#canvas.height !== height * ratio) {
-      this.#canvas.width = width * ratio
-      this.#canvas.height = height * ratio
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)]
+    if (this.#canvas.width !== across || this.#canvas.height !== down) {
+      this.#canvas.width = across
+      this.#canvas.height = down
       this.#canvas.style.width = `${width}px`
       this.#canvas.style.height = `${height}px`
     }
     const pen = this.#canvas.getContext('2d')
     if (!pen) return
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0)
-    pen.clearRect(0, 0, width, height)
     const radius = this.#base.getZoom() > 10 ? 5.5 : 3.5
-    for (const one of this.#markers) {
-      const { x, y } = this.#base.project([one.longitude, one.latitude])
-      if (x < -8 || y < -8 || x > width + 8 || y > height + 8) continue
-      const chosen = one.thing === this.#selected.thing
-      pen.beginPath()
-      pen.arc(x, y, chosen ? radius + 2 : radius, 0, 2 * Math.PI)
-      pen.fillStyle = one.filled ? one.colour : this.#ink.surface
-      pen.fill()
-      pen.lineWidth = one.filled ? 1 : 1.8
-      pen.strokeStyle = one.filled ? this.#ink.surface : one.colour
-      pen.stroke()
-      if (one.alarm) this.#sign(pen, x, y, one.alarm)
-      if (chosen) {
-        pen.beginPath()
-        pen.arc(x, y, radius + 6, 0, 2 * Math.PI)
-        pen.lineWidth = 2
-        pen.strokeStyle = this.#ink.text
-        pen.stroke()
-      }
+    const made = `${radius} ${ratio}`
+    if (this.#sprites?.made !== made) this.#sprites = { ...sprites(radius, ratio, this.#ink), made }
+    const { image, size } = this.#sprites
+    const { list, left, top, looks, shown, count } = this.#markers
+    pen.setTransform(1, 0, 0, 1, 0, 0)
+    pen.clearRect(0, 0, across, down)
+    for (let at = 0; at < count; at++) {
+      const i = shown[at]!
+      const [x, y] = [Math.round(left[i]! * ratio - size / 2), Math.round(top[i]! * ratio - size / 2)]
+      pen.drawImage(image, looks[i]! * size, 0, size, size, x, y, size, size)
     }
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+    for (const i of this.#signs) sign(pen, left[i]!, top[i]!, list[i]!.alarm!, this.#ink)
+    const selected = this.#markers.of(this.#selected.thing)
+    if (selected >= 0) chosen(pen, left[selected]!, top[selected]!, radius, this.#ink)
+    const pointed = this.#markers.of(this.#pointed)
+    if (pointed >= 0) name(pen, left[pointed]!, top[pointed]!, list[pointed]!.label, this.#ink)
+    if (this.#keyboard) cross(pen, width / 2, height / 2, this.#ink)
   }
 }
 

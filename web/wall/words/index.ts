@@ -3,6 +3,7 @@ import { translator } from '$ui/dictionary'
 import { look } from '$ui/look.svelte'
 import { common } from '$ui/words'
 import { alarmWords } from './alarms'
+import { boardWords } from './boards'
 import { chartWords } from './charts'
 import { deviceWords } from './devices'
 import { overviewWords } from './overview'
@@ -15,6 +16,7 @@ export const words = {
   ...overviewWords,
   ...alarmWords,
   ...chartWords,
+  ...boardWords,
   ...deviceWords,
   ...systemWords,
 } as const

@@ -101,6 +101,11 @@ export function columns(asked: Pick<Asked, 'drawn' | 'band'>): { times: number[]
   ])
 }
 
+/** Which column the n-th line has among `columns`, behind the times. */
+export function place(drawn: readonly Drawn[], band: boolean, n: number): number {
+  return 1 + columns({ drawn: drawn.slice(0, n), band }).length
+}
+
 /** Some air above and below; a flat line in the middle. */
 export function reach(low: number | null, high: number | null, fromZero: boolean): [number, number] {
   if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return [0, 1]

@@ -29,10 +29,15 @@ def latest(
     database: Database,
     limit: Annotated[int, Query(ge=1, le=10_000, description="most items of the page")] = 1000,
     cursor: Cursor = None,
+    at: Annotated[Moment | None, Query(description="as it was then; now without it")] = None,
 ) -> Response:
     """By Datastream; those that have none yet are left out, so a page may be short: walk on while there is a `next`."""
     after = decode(cursor, tuple[int])
-    rows = series.latest(database, after=_id(after[0]) if after else 0, limit=limit)
+    first = _id(after[0]) if after else 0
+    if at is None:
+        rows = series.latest(database, after=first, limit=limit)
+    else:
+        rows = series.latest_at(database, at, after=first, limit=limit)
     shown = permit.visible(rows, lambda row: row.thing)
     return wire.readings(shown, encode((rows[-1].datastream_id,)) if rows else None)
 

@@ -1,7 +1,7 @@
 """The API over real databases of every edition, through a real server."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -86,6 +86,17 @@ def test_latest_of_all_and_newest(api: Api) -> None:
     assert len({r["datastream"] for r in latest}) == STREAMS
     newest = api.get("/api/observations/newest", limit=3).json()
     assert len(newest) == 3
+
+
+def test_latest_as_it_was_at_a_moment(api: Api) -> None:
+    id = api.get("/api/things/river-01").json()["streams"][0]["id"]
+    values = walk(api, f"/api/datastreams/{id}/series", limit=100)
+    then = values[10]["time"]
+    found = {row["datastream"]: row for row in walk(api, "/api/latest", limit=2, at=then)}
+    assert (found[id]["time"], found[id]["result"]) == (then, values[10]["result"])
+    assert all(datetime.fromisoformat(row["time"]) <= datetime.fromisoformat(then) for row in found.values())
+    before = datetime.fromisoformat(values[0]["time"]) - timedelta(days=1)
+    assert walk(api, "/api/latest", limit=100, at=before.isoformat()) == []
 
 
 def test_a_series_pages_in_order_of_time(api: Api) -> None:

@@ -56,6 +56,13 @@ def latest(conn: Connection, *, thing_id: int | None = None, after: int = 0, lim
         return found
 
 
+def latest_at(conn: Connection, at: datetime, *, after: int = 0, limit: int = 10_000) -> list[Value]:
+    """The value that every Datastream of active Things had at a moment, as `latest`; from `observation` itself."""
+    with available(), conn.cursor(binary=True) as cursor:
+        arguments = {"at": at, "after": after, "limit": limit}
+        return [Value(*row) for row in cursor.execute(sqlfile.load("series")["latest_at"], arguments)]
+
+
 def _brought_up(cursor: Cursor, rows: list[tuple[Any, ...]], behind: tail.Tail) -> list[Value]:
     """Rows of `latest_kept` with what the stream has beyond them; those without any value are left out."""
     if not rows or not behind.batches:

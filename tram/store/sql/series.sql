@@ -17,6 +17,23 @@ WHERE d.id > %(after)s AND (%(thing)s::int IS NULL OR d.thing_id = %(thing)s)
 ORDER BY d.id
 LIMIT %(limit)s
 
+-- name: latest_at
+-- As `latest`, as it was at a moment.
+SELECT d.id, t.name, t.label, p.name, d.unit, o.phenomenon_time, o.result, o.result_json, o.quality
+FROM datastream d
+JOIN thing t ON t.id = d.thing_id AND t.status = 'active'
+JOIN observed_property p ON p.id = d.observed_property_id
+CROSS JOIN LATERAL (
+    SELECT phenomenon_time, result, result_json, quality
+    FROM observation
+    WHERE datastream_id = d.id AND phenomenon_time <= %(at)s
+    ORDER BY phenomenon_time DESC
+    LIMIT 1
+) AS o
+WHERE d.id > %(after)s
+ORDER BY d.id
+LIMIT %(limit)s
+
 -- name: newest_batches
 -- The last inserted batches, as many as hold %(limit)s rows.
 SELECT batch

@@ -1,6 +1,7 @@
 /** One question asked again and again while somebody looks: the answer, its age, and what is wrong meanwhile. */
 import { Away, Problem } from './api'
 import { link } from './link.svelte'
+import { begin, end, runs } from './running'
 import { session } from './session.svelte'
 
 export interface Trouble {
@@ -12,7 +13,15 @@ export interface Trouble {
   since: number
 }
 
-export class Poll<T> {
+/** What a panel needs of whatever fills it: Waits shows it while there is nothing. */
+export interface Source<T> {
+  readonly value: T | null
+  readonly trouble: Trouble | null
+  /** Asks again at once. */
+  now(): Promise<void>
+}
+
+export class Poll<T> implements Source<T> {
   value = $state.raw<T | null>(null)
   /** When `value` came, ms; 0 before. */
   at = $state(0)
@@ -20,6 +29,7 @@ export class Poll<T> {
   #timer: ReturnType<typeof setTimeout> | undefined
   #asking: AbortController | null = null
   #failures = 0
+  #users = 0
 
   /** @param question asks; @param every ms between an answer and the next question. */
   constructor(
@@ -27,18 +37,30 @@ export class Poll<T> {
     public every: number,
   ) {}
 
-  /** Begins, and returns what ends it: for `$effect(() => poll.start())`. */
+  /** Begins, and returns what ends it: for `$effect(() => poll.start())`. Several may share one. */
   start(): () => void {
-    const shown = () => {
-      if (!document.hidden) void this.now()
+    if (this.#users++ === 0) {
+      document.addEventListener('visibilitychange', this.#seen)
+      begin(this)
+      void this.now()
     }
-    document.addEventListener('visibilitychange', shown)
-    void this.now()
     return () => {
-      document.removeEventListener('visibilitychange', shown)
+      if (--this.#users > 0) return
+      document.removeEventListener('visibilitychange', this.#seen)
+      end(this)
       this.#asking?.abort()
       clearTimeout(this.#timer)
     }
+  }
+
+  readonly #seen = () => {
+    if (!document.hidden) void this.now()
+  }
+
+  /** Forgets the answer: a later one is waited for as if it were the first. */
+  forget(): void {
+    this.value = this.trouble = null
+    this.at = 0
   }
 
   /** Asks at once; an earlier question that is under way is dropped. */
@@ -60,6 +82,7 @@ export class Poll<T> {
       this.trouble = trouble(error, this.trouble)
       if (this.trouble.kind === 'away') link.silent()
     }
+    if (this.#asking !== asking || !runs(this)) return
     // A page nobody sees asks nothing; a server in trouble is asked ever less often.
     const wait = Math.min(60_000, this.every * 2 ** Math.min(this.#failures, 5))
     this.#timer = setTimeout(() => void (document.hidden || this.now()), wait)

@@ -1,39 +1,52 @@
-/** What is known of the whole province, shared by every page: Things, latest values, names of properties. */
-import type { Alarm } from './alarms'
-import { type Page, all, ask } from './api'
-import { grouped } from './grouped'
+/** What is known of the whole province, shared by every page: Things, latest values, alarms, names of properties. Values
+ *  and alarms here are the present, whatever time the tiles show: those are in shown.svelte.ts. */
+import { all, ask } from './api'
+import type { Latest } from './convert'
+import { hub } from './hub.svelte'
 import { Poll } from './poll.svelte'
-import type { Overview, PropertySummary, Reading, Status, Thing } from './types'
+import { standing } from './standing.svelte'
+import type { Overview, PropertySummary, Status, Thing } from './types'
+import { values } from './values.svelte'
 
 const MOST = 10_000
 
 /** A value older than this is shown as old, ms: the server's own bound for a fresh one. */
 export const FRESH = 15 * 60_000
 
+const NOTHING: ReadonlyMap<never, never> = new Map<never, never>()
+
 class Province {
   readonly status = new Poll<Status>((signal) => ask('/api/status', { signal }), 2000)
   readonly overview = new Poll<Overview>((signal) => ask('/api/overview', { signal }), 10_000)
   readonly things = new Poll<Thing[]>((signal) => all('/api/things?limit=1000', MOST, signal), 60_000)
-  readonly latest = new Poll<Reading[]>(
-    async (signal) => (await ask<Page<Reading>>(`/api/latest?limit=${MOST}`, { signal })).items,
-    10_000,
-  )
+  readonly latest = values
+  /** Open alarms; without the right to see them it says so and the rest goes on. */
+  readonly alarms = standing
 
-  /** Open alarms; without the right to see them the poll says so and the rest goes on. */
-  readonly alarms = new Poll<Alarm[]>((signal) => all('/api/alarms?limit=500', 500, signal), 3000)
-
-  /** Readings by Datastream. */
-  readonly byStream = $derived(new Map((this.latest.value ?? []).map((reading) => [reading.datastream, reading])))
-  readonly byThing = $derived(grouped(this.latest.value ?? []))
   readonly thing = $derived(new Map((this.things.value ?? []).map((thing) => [thing.name, thing])))
   readonly property = $derived(
     new Map<string, PropertySummary>((this.overview.value?.properties ?? []).map((one) => [one.property, one])),
   )
 
+  /** Latest values by Datastream, and by Thing. */
+  get byStream(): ReadonlyMap<number, Latest> {
+    return values.book?.streams ?? NOTHING
+  }
+
+  get byThing(): ReadonlyMap<string, readonly Latest[]> {
+    return values.book?.things ?? NOTHING
+  }
+
   /** Begins what every page needs; returns what ends it. */
   start(): () => void {
-    const ends = [this.status, this.overview, this.things, this.latest, this.alarms].map((one) => one.start())
-    return () => ends.forEach((end) => end())
+    let again: ReturnType<typeof setTimeout> | undefined
+    values.start(() => (again ??= setTimeout(() => ((again = undefined), void this.things.now()), 1000)))
+    standing.start()
+    const ends = [hub, this.status, this.overview, this.things].map((one) => one.start())
+    return () => {
+      clearTimeout(again)
+      ends.forEach((end) => end())
+    }
   }
 }
 

@@ -1,21 +1,45 @@
 /** The alarms that the page shows, and what an operator does to one. */
-import { type Page, all, ask } from '../../data/api'
-import { type Alarm, aside, order } from '../../data/alarms'
-import { Poll } from '../../data/poll.svelte'
+import { type Page, ask } from '../../data/api'
+import { type Alarm, type PriorityWord, aside, order, rank } from '../../data/alarms'
+import { areas } from '../../data/areas.svelte'
+import { Poll, type Source } from '../../data/poll.svelte'
+import { standing } from '../../data/standing.svelte'
 import { bounds, formatRange } from '../../shell/range'
 import { range } from '../../shell/range.svelte'
 import { router } from '../../shell/router.svelte'
 
 export const views = ['open', 'aside', 'history', 'figures', 'rules'] as const
 export type View = (typeof views)[number]
-const MOST = 1000
+
+/** What stands and fits the filter, as the hub tells it; members of a storm when its entry is looked into. */
+class Current implements Source<Alarm[]> {
+  readonly #of: Alarms
+  readonly value = $derived.by((): Alarm[] | null => {
+    const { storm, area, priority } = this.#of
+    const list = storm ? standing.every?.filter((one) => String(one.storm) === storm) : standing.value
+    const least = rank[priority as PriorityWord] ?? 4
+    return list?.filter((one) => rank[one.priority] <= least && (!area || areas.within(one.area, area))) ?? null
+  })
+
+  constructor(of: Alarms) {
+    this.#of = of
+  }
+
+  get trouble() {
+    return standing.trouble
+  }
+
+  now(): Promise<void> {
+    return standing.now()
+  }
+}
 
 class Alarms {
   readonly view = $derived<View>(views.find((one) => one === router.option('view')) ?? 'open')
   readonly priority = $derived(router.option('priority'))
   readonly area = $derived(router.option('area'))
   readonly storm = $derived(router.option('storm'))
-  readonly current: Poll<Alarm[]> = new Poll((signal) => all(this.#path(), MOST, signal), 2000)
+  readonly current = new Current(this)
   readonly past: Poll<Page<Alarm>> = new Poll((signal) => {
     const { from, to } = bounds(range.value, Date.now())
     return ask(`/api/alarms/history?limit=200&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${this.#filters()}`, { signal })
@@ -37,16 +61,9 @@ class Alarms {
       .join('')
   }
 
-  #path(): string {
-    return `/api/alarms?limit=500${this.#filters()}${this.storm ? `&storm=${encodeURIComponent(this.storm)}` : ''}`
-  }
-
   /** Asks while the component that calls it is there. */
   follow(): void {
-    $effect(() => {
-      void [this.priority, this.area, this.storm]
-      return this.current.start()
-    })
+    $effect(() => (this.area ? areas.all.start() : undefined))
     $effect(() => {
       if (this.view !== 'history') return
       void [formatRange(range.value), this.priority, this.area]

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest'
-import type { Reading, Thing } from '../../data/types'
+import type { Latest } from '../../data/convert'
+import type { Thing } from '../../data/types'
 import { type Health, health, rows } from './list'
 
 const now = Date.parse('2026-11-22T08:00:00Z')
-const reading = (minutes: number) => ({ time: new Date(now - minutes * 60_000).toISOString() }) as Reading
+const reading = (minutes: number) => ({ at: now - minutes * 60_000 }) as Latest
 const thing = (name: string, more: Partial<Thing> = {}) =>
   ({ name, label: name, kind: 'air', status: 'active', area: null, ...more }) as Thing
 

@@ -1,18 +1,19 @@
 /** Which devices the list shows, and how each is doing. Pure. */
-import type { Reading, Thing } from '../../data/types'
+import type { Latest } from '../../data/convert'
+import type { Thing } from '../../data/types'
 import { score } from '../../shell/find'
 
 export type Health = 'live' | 'late' | 'never'
 
 /** By its newest value: one of the last `fresh` ms is live. */
-export function health(readings: readonly Reading[] | undefined, now: number, fresh: number): Health {
+export function health(readings: readonly Latest[] | undefined, now: number, fresh: number): Health {
   if (!readings?.length) return 'never'
   return now - newest(readings) <= fresh ? 'live' : 'late'
 }
 
 /** The time of the newest value, ms; -Infinity without any. */
-export function newest(readings: readonly Reading[]): number {
-  return readings.reduce((last, one) => Math.max(last, Date.parse(one.time)), -Infinity)
+export function newest(readings: readonly Latest[]): number {
+  return readings.reduce((last, one) => Math.max(last, one.at), -Infinity)
 }
 
 export interface Filter {

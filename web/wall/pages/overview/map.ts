@@ -3,7 +3,8 @@
 import 'maplibre-gl/dist/maplibre-gl.css'
 import { type LngLatBoundsLike, Map as Base, NavigationControl, setWorkerUrl } from 'maplibre-gl'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import type { Feature, FeatureCollection, Geometry } from 'geojson'
+import type { Feature, Geometry } from 'geojson'
+import type { Areas } from '../../data/areas.svelte'
 import type { Ink } from '../../parts/ink.svelte'
 import { type Marker, Markers, mercatorX, mercatorY } from './markers'
 import { chosen, cross, name, sign } from './signs'
@@ -11,7 +12,6 @@ import { type Sprites, sprites } from './sprites'
 
 setWorkerUrl(worker)
 
-export type Areas = FeatureCollection<Geometry | null, { code: string; name: string; schematic: boolean }>
 export interface Pick {
   area: string | null
   thing: string | null

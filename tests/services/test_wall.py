@@ -155,7 +155,7 @@ def test_a_silent_server_is_said_and_comes_back(page: Page, one_api: Api) -> Non
     expect(page.get_by_role("alert")).to_contain_text("Không liên lạc được với máy chủ từ", timeout=20_000)
     expect(page.get_by_role("region", name="Tiến trình")).to_be_visible()  # the last values stay
     page.context.set_offline(False)
-    expect(page.get_by_text(re.compile("Đã có lại kết nối sau"))).to_be_visible(timeout=70_000)
+    expect(page.get_by_text(re.compile("Nối lại sau .*, đã lấp khoảng trống"))).to_be_visible(timeout=70_000)
     expect(page.get_by_role("alert")).to_have_count(0)
 
 

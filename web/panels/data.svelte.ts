@@ -2,15 +2,16 @@
  *  and wall/data. */
 import { Poll } from '../wall/data/poll.svelte'
 import { province } from '../wall/data/province.svelte'
+import { shown } from '../wall/data/shown.svelte'
 import type { Reading, Series } from '../wall/data/types'
 import { bounds, parseRange, refresh, type Range } from '../wall/shell/range'
 import { range } from '../wall/shell/range.svelte'
 import { series } from './ask'
 import { type Source, chosen } from './streams'
 
-/** The newest values that a panel's source names. Reactive. */
+/** The newest values that a panel's source names, or those of the moment that is held. Reactive. */
 export function newest(source: Source): Reading[] {
-  return chosen(source, province.latest.value ?? [], (thing) => province.thing.get(thing)?.area)
+  return chosen(source, shown.value ?? [], (thing) => province.thing.get(thing)?.area)
 }
 
 /** The time of the newest of them, ms; null without any. */

@@ -20,6 +20,7 @@ from services.api import (
     calculated,
     cap,
     consults,
+    dashboards,
     deadletters,
     devices,
     export,
@@ -60,7 +61,7 @@ from tram.store.database import open_pool
 ROUTERS = (
     status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
     provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules,
-    notifications, cap, live,
+    dashboards, notifications, cap, live,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

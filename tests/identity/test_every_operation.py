@@ -41,6 +41,7 @@ RULE = {
     "id": "1", "vi": "x", "en": "x", "scope": {"all": True},
     "levels": [{"priority": "low", "when": {"type": "no-data", "after": "1d"}}],
 }  # fmt: skip
+DASHBOARD = {"definition": {"labels": {"vi": "x"}, "panels": []}}
 CALCULATED = {"thing": "aq-02", "property": "t", "expression": "a", "inputs": {"a": 999_999}}
 
 # (endpoint, who may, who may not, body). OPEN: nobody is refused, which the rule itself must say.
@@ -122,6 +123,14 @@ CASES: list[Case] = [
     ("POST /api/calculated/trial", "operator", "auditor", CALCULATED),
     ("PUT /api/calculated/{id}", "city-admin", "operator", CALCULATED),
     ("DELETE /api/calculated/{id}", "city-admin", "operator-here", None),
+    ("GET /api/dashboards", "operator-here", "doctor", None),
+    ("POST /api/dashboards", "operator-here", "auditor", DASHBOARD),
+    ("GET /api/dashboards/{id}", "operator", "citizen", None),
+    ("PUT /api/dashboards/{id}", "city-admin", "doctor", DASHBOARD),
+    ("DELETE /api/dashboards/{id}", "operator", "station-staff", None),
+    ("GET /api/dashboards/{id}/versions", "operator", "citizen", None),
+    ("GET /api/dashboards/{id}/versions/{version}", "city-admin", "auditor", None),
+    ("POST /api/dashboards/{id}/restore", "operator", "hospital-admin", {"version": 1}),
     ("GET /api/notifications/preferences", "citizen", NOBODY, None),
     ("PUT /api/notifications/preferences", "citizen", NOBODY, {}),
     ("GET /api/notifications/channels", "operator", NOBODY, None),
@@ -210,6 +219,7 @@ def fills(town: Town, path: str) -> str:
         .replace("{name}", name)
         .replace("{code}", "not-found")
         .replace("{identifier}", "none")
+        .replace("{version}", "1")
     )
     if "{consult}" in path or "{record}" in path:
         filled = fills_consult(town, filled)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tram.embedded.addresses import DATABASE, resolve
 from tram.settings import Settings
-from tram.store import alarm_rules, areas
+from tram.store import alarm_rules, areas, dashboards
 from tram.store.database import connect
 from tram.store.migrate import migrate
 
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         applied = migrate(conn, folders(), chunk=settings.observation_chunk)
         areas.seed(conn)
         alarm_rules.seed(conn)
+        dashboards.seed(conn)
     print("\n".join(applied) if applied else "nothing to migrate")
     return 0
 

@@ -82,6 +82,8 @@ _ALL = (
     _operation("calculated.read", "Xem chuỗi số liệu tính toán", "See calculated Datastreams and their faults", _CITY_STAFF),
     _operation("calculated.try", "Thử công thức trên số liệu cũ", "Try an expression on history", _CITY_STAFF),
     _operation("calculated.manage", "Quản lý chuỗi số liệu tính toán", "Add, change and remove calculated Datastreams", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
+    _operation("dashboards.read", "Xem bảng điều khiển", "Open one's own dashboards, and shared ones that show nothing beyond one's reach", {OPERATOR: (OWN, PUBLIC), CITY_ADMIN: (OWN, PUBLIC), MACHINE: EVERYWHERE}),
+    _operation("dashboards.manage", "Soạn bảng điều khiển", "Add dashboards; change, share and delete one's own (an admin of everywhere: every shared one)", {OPERATOR: OWN, CITY_ADMIN: (OWN, AREA), MACHINE: EVERYWHERE}, audited=True),
     _operation("city.configure", "Cấu hình dịch vụ đô thị", "Configure a city service: alarm levels, corridors, junctions", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
     _operation("notifications.receive", "Nhận thông báo về cảnh báo", "Be told of alarms", {OPERATOR: AREA, CITY_ADMIN: AREA}),
     _operation("notifications.read", "Xem cách mình nhận thông báo", "See one's own channels, preferences and delivery log", {CITIZEN: OWN}),

@@ -115,6 +115,10 @@ class Known:
         """Where a Thing stands, and whether it is public. An unknown one stands nowhere. Raises UnavailableError."""
         return self._map()[0].get(thing, Target(name=thing))
 
+    def find(self, thing: str) -> Target | None:
+        """The same; None: there is no such Thing. Raises UnavailableError."""
+        return self._map()[0].get(thing)
+
     def tree(self) -> AreaTree:
         """The tree of areas. Raises UnavailableError."""
         return self._map()[1]

@@ -27,6 +27,8 @@ CALCULATED = OWN / "calculated"
 """Calculated Datastreams: likewise."""
 NOTICES = OWN / "notices"
 """Notifications and CAP documents: likewise."""
+DASHBOARDS = OWN / "dashboards"
+"""Dashboards that people compose: likewise."""
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _HYPERTABLE = re.compile(r"^-- hypertable: (\w+) by (\w+)$", re.MULTILINE)
 
@@ -72,7 +74,7 @@ def migrate(
         MigrationError: see there. What was applied before it stays.
         UnavailableError: the database is away.
     """
-    owned = (OWN, IDENTITY, SENSORTHINGS, ALARMS, CALCULATED, NOTICES)
+    owned = (OWN, IDENTITY, SENSORTHINGS, ALARMS, CALCULATED, NOTICES, DASHBOARDS)
     migrations = [migration for folder in (*owned, *folders) for migration in read(folder)]
     queries = sqlfile.load("migrate")
     hypertables = {t: c for m in migrations for t, c in _HYPERTABLE.findall(m.text)}

@@ -1,0 +1,1 @@
+"""Dashboards as data: what a stored definition may hold. Pure."""

@@ -97,6 +97,10 @@ class Directory:
         """Their slots."""
         return sorted(self._unknown)
 
+    def slots_of(self, thing: str) -> list[int]:
+        """The slots of a Thing's keys."""
+        return self._of_thing.get(thing, [])
+
     def resolve(self, conn: Connection, slots: Iterable[int] | None = None) -> None:
         """Asks the registry about these unknown keys, or all. The caller commits; if it cannot, it calls `forget`."""
         asked = {self.keys[slot]: slot for slot in (self._unknown if slots is None else slots)}

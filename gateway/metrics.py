@@ -26,6 +26,7 @@ class Metrics:
         self.held = counter("held_messages", "messages put aside for Things that wait to be accepted")
         self.dropped = counter("dropped", "what was let go by a written policy", ("what",))
         self.replayed = counter("replayed_messages", "messages of accepted Things that were replayed")
+        self.redecoded = counter("redecoded_letters", "dead letters that were read once more", ("outcome",))
         self.acknowledged = counter("acknowledged_messages", "messages settled: committed, then acknowledged")
         self.retries = counter("store_retries", "batches tried again because the database was away")
         self.isolated = counter("isolated_rows", "rows that the database refused and that were set apart")

@@ -16,7 +16,9 @@ from gateway.mqtt import Subscriber
 from gateway.normalise import Normaliser, Work
 from gateway.patience import POISON, PatientDatabase, StoppedError
 from gateway.pending import MOST, Replayer
+from gateway.redecode import Redecoder
 from gateway.rows import Rows
+from gateway.watch import Watcher
 from gateway.writer import Writer
 from tram.clock import SECOND, TimePolicy
 from tram.errors import TramError
@@ -56,6 +58,8 @@ class Pipeline:
         self._replayer = Replayer(
             database, self._decoder, self._directory, self._normaliser, self._writer, metrics
         )  # fmt: skip
+        self._redecoder = Redecoder(database, self._decoder, self._directory, policy, self._writer, metrics)
+        self._watcher = Watcher(database, self._directory)
         self._chores_due = self._note_due = self._ask_due = 0.0
 
     def run(self) -> None:
@@ -84,6 +88,7 @@ class Pipeline:
         stored = time.perf_counter()
         self._subscriber.acknowledge(rows.chunks)
         self._buffer.release(rows.chunks)
+        self._watcher.keep(work)
         for stage, seconds in (
             ("decode", decoded - start), ("normalise", normalised - decoded), ("store", stored - normalised),
             ("acknowledge", time.perf_counter() - stored),
@@ -164,6 +169,8 @@ class Pipeline:
             self._listen()
             while self._replayer.replay() == MOST and not self._stopping.is_set():
                 pass
+            self._redecoder.run()
+            self._watcher.look()
             if now > self._note_due:
                 self._note_due = now + NOTE_SEEN
                 if heard := self._directory.take_heard():

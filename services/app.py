@@ -16,6 +16,7 @@ from services.api import (
     account,
     alarm_rules,
     alarms,
+    annotations,
     areas,
     calculated,
     cap,
@@ -24,6 +25,7 @@ from services.api import (
     deadletters,
     devices,
     export,
+    messages,
     notifications,
     observations,
     oversight,
@@ -59,8 +61,8 @@ from tram.settings import Settings
 from tram.store.database import open_pool
 
 ROUTERS = (
-    status, things, observations, pending, deadletters, problems, probes, session, account, people, devices, oversight,
-    provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules,
+    status, messages, things, observations, pending, deadletters, problems, probes, session, account, people, devices,
+    oversight, provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules, annotations,
     dashboards, notifications, cap, live,
 )  # fmt: skip
 
@@ -98,7 +100,7 @@ def create_app(settings: Settings, *, heartbeat: bool = True) -> FastAPI:
                 rates=Rates(settings.http_rate, settings.http_rate / 2), keyring=ring, proxies=allowed, oidc=oidc,
                 hub=hub,
             )  # fmt: skip
-            beat = Heartbeat("api", settings, readiness) if heartbeat else None
+            beat = Heartbeat("api", settings, readiness, hub.detail) if heartbeat else None
             overview.start()
             known.start()
             ledger.start()

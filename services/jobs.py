@@ -25,6 +25,7 @@ from tram.store import (
     processes,
     retention,
     sessions,
+    watching,
 )  # fmt: skip
 from tram.store.database import Connection
 from tram.store.rollups import Rollups
@@ -72,6 +73,11 @@ def trim_dead_letters(conn: Connection, settings: Settings) -> Outcome:
 def forget_processes(conn: Connection, settings: Settings) -> Outcome:
     """Deletes rows of processes that were not heard of for an hour."""
     return Outcome(processes.forget(conn, PROCESS_KEPT))
+
+
+def forget_messages(conn: Connection, settings: Settings) -> Outcome:
+    """Deletes messages that were kept for somebody to look at, an hour after they came."""
+    return Outcome(watching.forget(conn))
 
 
 def look_after_identity(conn: Connection, settings: Settings) -> Outcome:
@@ -195,6 +201,7 @@ JOBS = (
     Job("committed", 5.0, 30.0, trim_committed),
     Job("dead-letters", 10.0, 30.0, trim_dead_letters),
     Job("processes", 60.0, 10.0, forget_processes),
+    Job("messages", 600.0, 30.0, forget_messages),
     Job("identity", 60.0, 30.0, look_after_identity),
     Job("alarms", 3600.0, 60.0, trim_alarms),
     Job("audit-anchor", 60.0, 10.0, anchor_audit),

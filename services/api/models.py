@@ -149,11 +149,17 @@ class DeadLetter(BaseModel):
     detail: str
     payload: str = Field(description="the start of the payload as text; bytes that are no UTF-8 show as U+FFFD")
     size: int = Field(description="bytes of the whole payload")
+    whole: bool = Field(description="whether all of it was kept, so that it can be read once more")
+    asked: datetime | None = Field(description="when somebody asked to have it read once more")
+    settled: datetime | None = Field(description="when that was done")
+    outcome: str = Field(description="of that: stored, held, still-bad, cut or nothing; empty before")
+    stored: int = Field(description="observations that it gave after all")
 
     @classmethod
     def of(cls, row: DeadLetterRow, shown: int = 512) -> "DeadLetter":
         """From the store, with the first `shown` bytes of the payload."""
         return cls(
             id=row.id, at=row.at, received=row.received, topic=row.topic, reason=row.reason, detail=row.detail,
-            payload=row.payload[:shown].decode("utf-8", "replace"), size=row.payload_size,
+            payload=row.payload[:shown].decode("utf-8", "replace"), size=row.payload_size, whole=row.whole,
+            asked=row.asked, settled=row.settled, outcome=row.outcome, stored=row.stored,
         )  # fmt: skip

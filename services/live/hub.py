@@ -90,6 +90,10 @@ class Hub:
         """The sockets."""
         return frozenset(self._clients)
 
+    def detail(self) -> dict[str, object]:
+        """For the heartbeat: how many sockets, how many distinct views they follow, how many do not keep up."""
+        return {"viewers": len(self._clients), "views": len(self._channels), "behind": len(self._teller.behind)}
+
     # Clients
 
     def attach(self, wire: Wire, decision: Decision) -> Client:

@@ -44,6 +44,8 @@ RULE = {
 DASHBOARD = {"definition": {"labels": {"vi": "x"}, "panels": []}}
 CALCULATED = {"thing": "aq-02", "property": "t", "expression": "a", "inputs": {"a": 999_999}}
 
+NOTE = {"datastream": 999_999, "starts": "2026-01-01T00:00:00Z", "text": "x"}
+
 # (endpoint, who may, who may not, body). OPEN: nobody is refused, which the rule itself must say.
 Case = tuple[str, str | None, str | None, Any]
 CASES: list[Case] = [
@@ -156,6 +158,14 @@ CASES: list[Case] = [
     ("POST /api/pending/{name:path}/refuse", "city-admin", "city-admin-here", None),
     ("GET /api/dead-letters", "operator", "auditor", None),
     ("GET /api/dead-letters/{id}", "operator", "doctor", None),
+    ("POST /api/dead-letters/redecode", "operator", "auditor", {"ids": [999_999]}),
+    ("GET /api/things/{name:path}/messages", "operator-here", "citizen", None),
+    ("POST /api/things/{name:path}/watch", "operator-here", "auditor", None),
+    ("GET /api/things/{name:path}/health", "operator-here", "doctor", None),
+    ("GET /api/annotations", "operator-here", "citizen", None),
+    ("POST /api/annotations", "operator", "auditor", NOTE),
+    ("PUT /api/annotations/{id}", "operator", "auditor", NOTE),
+    ("DELETE /api/annotations/{id}", "operator-here", "doctor", None),
     ("GET /api/devices/{name}/credentials", "operator-here", "doctor", None),
     ("POST /api/devices/{name}/credentials", "city-admin-here", "operator-here", {"topics": []}),
     ("POST /api/devices/{name}/credentials/rotate", "city-admin-here", "operator-here", {}),

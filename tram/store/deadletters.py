@@ -32,7 +32,14 @@ class DeadLetter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRow:
-    """A stored dead letter. `payload` holds at most PAYLOAD_KEPT of `payload_size` bytes."""
+    """A stored dead letter. `payload` holds at most PAYLOAD_KEPT of `payload_size` bytes.
+
+    Attributes:
+        asked, asked_by: when and by whom it was asked to be read once more; settled: when that was done.
+        outcome: what came of it: `stored`, `held` (its Thing waits to be accepted), `still-bad`, `cut` (the payload was
+            too long to be kept whole), `nothing` (it says nothing that is stored); empty before.
+        stored: observations that were new.
+    """
 
     id: int
     at: datetime
@@ -43,6 +50,16 @@ class DeadLetterRow:
     detail: str
     payload: bytes
     payload_size: int
+    asked: datetime | None
+    asked_by: str
+    settled: datetime | None
+    outcome: str
+    stored: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the payload was kept, so that it can be read once more."""
+        return len(self.payload) == self.payload_size
 
 
 def insert(conn: Connection, letters: Sequence[DeadLetter]) -> None:
@@ -87,6 +104,44 @@ def counts(conn: Connection) -> dict[str, int]:
     """How many are kept of each reason."""
     with available():
         return dict(conn.execute(sqlfile.load("deadletters")["counts"]).fetchall())
+
+
+class Asked(NamedTuple):
+    """What became of a wish to read letters once more: how many wait now, and how many were stored before."""
+
+    waiting: int
+    stored: int
+    missing: int
+
+
+def ask(conn: Connection, ids: Sequence[int], by: str) -> Asked:
+    """Asks the gateway to read these letters once more. One that was stored is left alone. Never commits."""
+    wanted = sorted(set(ids))
+    queries = sqlfile.load("deadletters")
+    with available():
+        conn.execute(queries["ask"], {"ids": wanted, "by": storable_text(by)})
+        row = conn.execute(queries["standing"], {"ids": wanted}).fetchone()
+    assert row is not None
+    there, stored, waiting = row
+    return Asked(waiting, stored, len(wanted) - there)
+
+
+def claim(conn: Connection) -> DeadLetterRow | None:
+    """The oldest letter that was asked for, locked for this transaction; None: there is none."""
+    with available(), conn.cursor(binary=True) as cursor:
+        row = cursor.execute(sqlfile.load("deadletters")["claim"]).fetchone()
+    return None if row is None else DeadLetterRow(*row)
+
+
+def settle(conn: Connection, id: int, outcome: str, stored: int = 0, why: DeadLetter | None = None) -> None:
+    """Says what came of it; `why` it is still bad. Never commits."""
+    arguments = {
+        "id": id, "outcome": outcome, "stored": stored,
+        "reason": None if why is None else storable_text(why.reason[:_NAME]),
+        "detail": None if why is None else storable_text(why.detail[:_DETAIL]),
+    }  # fmt: skip
+    with available():
+        conn.execute(sqlfile.load("deadletters")["settle"], arguments)
 
 
 def trim(conn: Connection, keep: int, step: int = 10_000) -> int:

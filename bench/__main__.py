@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-HELPERS = {"ingest_stage", "live_viewers", "load", "sfu_peers", "sfu_server"}
+HELPERS = {"ingest_stage", "live_viewers", "load", "sfu_peers", "sfu_server", "web_stage"}
 
 
 def main() -> None:

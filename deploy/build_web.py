@@ -33,7 +33,7 @@ class WebError(Exception):
 
 def sources(web: Path = WEB) -> list[Path]:
     """Every file that the built pages depend on, in a fixed order."""
-    skipped = {"node_modules", "test-results"}
+    skipped = {"node_modules", "test-results", "bench"}
     return sorted(
         path
         for top in web.iterdir()

@@ -8,6 +8,8 @@ const here = import.meta.dirname
 const pages = readdirSync(here, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(resolve(here, entry.name, 'index.html')))
   .map((entry) => resolve(here, entry.name, 'index.html'))
+// The page of bench/web.py is no page of the product.
+const bench = [resolve(here, 'bench/bench.html')]
 
 export default defineConfig({
   // Relative addresses: the same files are served under /ui by every plane, and behind a proxy's own prefix.
@@ -21,7 +23,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // a data: font or script would need a weaker Content-Security-Policy
     modulePreload: { polyfill: false },
-    rollupOptions: { input: pages },
+    rollupOptions: { input: process.env.TRAM_X_WEB_BENCH ? bench : pages },
   },
   test: {
     include: ['**/*.test.ts'],

@@ -20,7 +20,7 @@ from tests.browser import CHROMIUM
 from tests.databases import SECRET_KEY, Database, Server
 from tests.people import STATE, enter
 from tests.servers.service import Service
-from tram.sensing import Location, Thing
+from tram.sensing import Thing
 from tram.store import areas, observations, registry
 from tram.store.batch import Batch
 from tram.store.rollups import Rollups
@@ -51,9 +51,13 @@ class Province:
         with database.connect() as conn:
             areas.seed(conn)
             random = np.random.default_rng(1)
-            for n in range(THINGS):
-                place = Location(float(random.uniform(105.5, 106.2)), float(random.uniform(21.4, 22.4)))
-                registry.put(conn, Thing(f"dev-{n:04}", f"Trạm {n:04}", "noise", location=place))
+            east, north = random.uniform(105.5, 106.2, THINGS), random.uniform(21.4, 22.4, THINGS)
+            conn.execute(
+                "INSERT INTO thing (name, label, kind, longitude, latitude)"
+                " SELECT format('dev-%%s', lpad(n::text, 4, '0')), 'Trạm ' || n, 'noise', x, y"
+                " FROM unnest(%s::float8[], %s::float8[]) WITH ORDINALITY t(x, y, at), LATERAL (SELECT at - 1) u(n)",
+                (east.tolist(), north.tolist()),
+            )
             areas.place(conn)
             self.places = self._streams(conn, [f"dev-{n:04}" for n in range(THINGS)], "relative_humidity", "%")
             for n in range(CHARTS):

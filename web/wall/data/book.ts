@@ -70,26 +70,32 @@ export function bookOf(values: readonly Latest[]): Book {
 /** Keeps a book as the mirror of the hub says. */
 export class Follower {
   readonly book = new Book()
-  #known = new Map<number, { thing: Parameters<typeof fromHub>[0]; stream: Parameters<typeof fromHub>[1] }>()
+  /** Whose each Datastream is. */
+  readonly known = new Map<number, { thing: Parameters<typeof fromHub>[0]; stream: Parameters<typeof fromHub>[1] }>()
 
   apply(mirror: Mirror, changes: Changes): void {
     if (changes.all || changes.things.length) return this.#everything(mirror)
-    for (const id of changes.streams) this.#one(mirror, id)
+    this.take(mirror, changes.streams)
+  }
+
+  /** The values of these Datastreams alone, as they are now. */
+  take(mirror: Mirror, streams: Iterable<number>): void {
+    for (const id of streams) this.#one(mirror, id)
   }
 
   #everything(mirror: Mirror): void {
     this.book.clear()
-    this.#known.clear()
+    this.known.clear()
     for (const thing of mirror.things.values()) {
       for (const stream of thing.streams) {
-        this.#known.set(stream.id, { thing, stream })
+        this.known.set(stream.id, { thing, stream })
         this.#one(mirror, stream.id)
       }
     }
   }
 
   #one(mirror: Mirror, id: number): void {
-    const known = this.#known.get(id)
+    const known = this.known.get(id)
     const value = mirror.values.get(id)
     if (known && value) this.book.put(fromHub(known.thing, known.stream, value))
     else this.book.remove(id)

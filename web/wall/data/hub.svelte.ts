@@ -7,7 +7,7 @@ import { link } from './link.svelte'
 import { session } from './session.svelte'
 
 /** Updates of values a second. */
-const RATE = 4
+const RATE = 10
 /** ms without the hub after which the API is asked instead. */
 const PATIENCE = 5000
 

@@ -1,20 +1,29 @@
 /** The latest value of every Datastream that one may see: told by the live hub, or asked for where it tells nothing.
  *
- *    hub's mirror --\
- *                    book --> whoever draws (shown.svelte.ts holds it while time is held)
- *    /api/latest  --/
+ *    hub's mirror --+--pace--> book --> whoever draws (shown.svelte.ts holds it while time is held)
+ *    /api/latest  --|------------^
+ *                   +--direct: each value in the moment it comes, for who draws thousands without a framework
  */
+import { tick } from 'svelte'
+import type { Stream, Thing } from '../../live/messages'
+import type { Value } from '../../live/mirror'
 import { type Page, ask } from './api'
 import { type Book, Follower, bookOf } from './book'
 import { type Latest, fromApi } from './convert'
 import { hub } from './hub.svelte'
+import { Pace } from './pace'
 import { Poll, type Source } from './poll.svelte'
 import type { Reading } from './types'
 
 const MOST = 10_000
 
+export type Direct = (thing: Thing, stream: Stream, value: Value) => void
+
 class Values implements Source<readonly Latest[]> {
   readonly #follower = new Follower()
+  readonly #direct = new Set<Direct>()
+  readonly #changed = new Set<number>()
+  readonly #pace = new Pace(() => this.#show())
   readonly #poll = new Poll<Book>(
     async (signal) => bookOf((await ask<Page<Reading>>(`/api/latest?limit=${MOST}`, { signal })).items.map(fromApi)),
     10_000,
@@ -41,13 +50,42 @@ class Values implements Source<readonly Latest[]> {
     return hub.values.missing ? this.#poll.now() : Promise.resolve()
   }
 
+  /** Each value in the moment it comes. Returns what ends it. */
+  direct(listener: Direct): () => void {
+    this.#direct.add(listener)
+    return () => this.#direct.delete(listener)
+  }
+
+  #tell(ids: Iterable<number>): void {
+    if (this.#direct.size === 0) return
+    for (const id of ids) {
+      const known = this.#follower.known.get(id)
+      const value = hub.values.mirror?.values.get(id)
+      if (known && value) for (const one of this.#direct) one(known.thing, known.stream, value)
+    }
+  }
+
+  #show(): Promise<void> {
+    const mirror = hub.values.mirror
+    if (mirror) this.#follower.take(mirror, this.#changed)
+    this.#changed.clear()
+    this.#version++
+    return tick()
+  }
+
   /** @param onthings is called when the hub tells of other Things. */
   start(onthings: () => void): void {
     hub.values.onchange = (changes) => {
-      this.#follower.apply(hub.values.mirror!, changes)
-      if (changes.things.length || (changes.all && this.#told)) onthings()
-      this.#told = true
-      this.#version++
+      const mirror = hub.values.mirror!
+      if (changes.all || changes.things.length) {
+        this.#changed.clear()
+        this.#follower.apply(mirror, changes)
+        if (changes.things.length || this.#told) onthings()
+        this.#told = true
+      }
+      for (const id of changes.streams) this.#changed.add(id)
+      this.#tell(changes.streams)
+      this.#pace.ask()
     }
     $effect(() => {
       if (hub.values.missing) return this.#poll.start()

@@ -6,7 +6,7 @@ import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import type { Feature, Geometry } from 'geojson'
 import type { Areas } from '../../data/areas.svelte'
 import type { Ink } from '../../parts/ink.svelte'
-import { type Marker, Markers, mercatorX, mercatorY } from './markers'
+import { type Marker, Markers, type State, mercatorX, mercatorY } from './markers'
 import { chosen, cross, name, sign } from './signs'
 import { type Sprites, sprites } from './sprites'
 
@@ -111,8 +111,8 @@ export class ProvinceMap {
   }
 
   /** A value that has just come, as its place on the ramp (null: coloured by state): as often as they come. */
-  value(thing: string, share: number | null): void {
-    if (this.#markers.value(thing, share)) this.#draw()
+  value(thing: string, share: number | null, state: State): void {
+    if (this.#markers.value(thing, share, state)) this.#draw()
   }
 
   select(area: string | null, thing: string | null): void {

@@ -93,11 +93,11 @@ export class Markers {
     return thing === null ? -1 : (this.#index.get(thing) ?? -1)
   }
 
-  /** A new value: live, and at this place of the ramp. True where it looks another way now. */
-  value(thing: string, share: number | null): boolean {
+  /** A new value, at this place of the ramp. True where it looks another way now. */
+  value(thing: string, share: number | null, state: State = 'live'): boolean {
     const i = this.#index.get(thing)
     if (i === undefined) return false
-    const wanted = look('live', share)
+    const wanted = look(state, share)
     if (this.looks[i] === wanted) return false
     this.looks[i] = wanted
     return true

@@ -1,8 +1,8 @@
 """How long until both see each other again: after half a minute without a link, on another network, after the server's
 death, after loading the page again. Real pages in real browsers, the nurse's behind a link that is broken for her.
 
-Seconds from the moment at which it could work again (the link is there, the server is ready, the key is pressed) to the
-next pictures at BOTH ends. The product's promise: 1.5.
+Seconds from the moment at which it could work again (the link is there, the other address is set, the server is ready,
+the key is pressed) to the first of the pictures that move without a stall from then on, at BOTH ends. Promised: 1.5.
 """
 
 import argparse
@@ -29,15 +29,16 @@ def without_a_link(call: FarCall) -> float:
     """Half a minute of silence on the link, of which nobody is told."""
     away_for(call, 30)
     call.link.keep_all()
-    return call.back(time.monotonic())
+    return call.steady_again(time.time())
 
 
 def another_network(call: FarCall) -> float:
     """The nurse's machine has another address, and then the first again."""
     call.link.readdress()
-    took = call.back(time.monotonic())
+    took = call.steady_again(time.time())
+    time.sleep(4.0)  # the way back is another such change, for a call that runs
     call.link.readdress(back=True)
-    call.back(time.monotonic())
+    call.steady_again(time.time())
     return took
 
 
@@ -45,14 +46,14 @@ def server_killed(call: FarCall) -> float:
     """kill -9, and a new process where it was."""
     call.ward.kill()
     call.ward.start()
-    return call.back(time.monotonic())
+    return call.steady_again(time.time())
 
 
 def loaded_again(call: FarCall) -> float:
     """The nurse presses F5."""
-    began = time.monotonic()
+    began = time.time()
     call.nurse.reload(wait_until="commit")
-    return call.back(began)
+    return call.steady_again(began)
 
 
 WAYS: dict[str, Callable[[FarCall], float]] = {
@@ -76,13 +77,13 @@ def main() -> None:
                     migrate(conn, folders(), plain=True)
                 key = f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}"
                 with far_call(Path(folder), database.url, key) as call:
-                    print("| | median s | worst s | of |\n|---|---:|---:|---:|")
+                    print("| | median s | worst s | of | asked for s |\n|---|---:|---:|---:|---:|")
                     for name, way in WAYS.items():
                         took = []
                         for _ in range(times):
                             took.append(way(call))
                             time.sleep(4.0)  # the next one meets a call that runs
-                        print(f"| {name} | {median(took):.2f} | {max(took):.2f} | {times} |", flush=True)
+                        print(f"| {name} | {median(took):.2f} | {max(took):.2f} | {times} | 1.5 |", flush=True)
                     print(f"load {os.getloadavg()[0]:.1f}")
         except CannotError as error:
             sys.exit(str(error))

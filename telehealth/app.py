@@ -30,6 +30,7 @@ from telehealth import http_api
 from telehealth.conductor import Conductor
 from telehealth.keeping import Keeper, MemoryKeeper, PostgresKeeper
 from telehealth.linkcheck import LinkChecks
+from telehealth.media.beacon import BeaconServer
 from telehealth.media.turn import ice_servers
 from telehealth.metrics import Collector
 from telehealth.people import People
@@ -98,6 +99,9 @@ def create_app(
                     ring = replace(keyring, outside=standings.keys)
                     standings.start()
                     stack.callback(standings.stop)
+            beacon = BeaconServer()
+            await beacon.start()
+            stack.callback(beacon.stop)
             conductor = Conductor(
                 keyring=ring,
                 rights=decided,
@@ -105,6 +109,7 @@ def create_app(
                 placement=placement,
                 ice=lambda person: ice_servers(urls, settings.telehealth_turn_secret, person, time.time()),
                 production=production,
+                beacon=beacon.told,
                 most_sockets=settings.telehealth_sockets,
             )
             checks = LinkChecks(ring, production=production)

@@ -14,6 +14,7 @@ from telehealth.client import Client, Socket
 from telehealth.keeping import Keeper
 from telehealth.live import EMPTY_SECONDS, LiveConsult
 from telehealth.messages import (
+    Beacon,
     Bye,
     Hello,
     IceServer,
@@ -26,7 +27,7 @@ from telehealth.rights import Action, Rights, Who
 from telehealth.rooms import SEAT_SECONDS, ConsultRoom, Entered, RoomError
 from telehealth.signalling import Limits, Refused, Session
 from telehealth.taking import allow, take
-from telehealth.tokens import RESUME_SECONDS, Grant, Keyring, TokenError
+from telehealth.tokens import RESUME_SECONDS, Grant, Keyring, Taken, TokenError
 from tram.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Conductor:
 
     Args:
         ice: makes the ICE servers of one person.
+        beacon: where a page may ask whether its link is back.
         production: refuses demo tokens.
     """
 
@@ -53,6 +55,7 @@ class Conductor:
     placement: Placement
     ice: Callable[[str], list[IceServer]]
     production: bool
+    beacon: Callable[[], Beacon | None] = lambda: None
     most_sockets: int = 2_000
     limits: Limits = field(default_factory=Limits)
     consults: dict[str, LiveConsult] = field(default_factory=dict)
@@ -157,9 +160,12 @@ class Conductor:
         if hello.token is not None:
             if live.room.state.ended is not None:
                 raise RoomError("ended", "this consult has ended", final=True)
-            if not await self.keeper.use_token(grant.jti, grant.expires, now):
+            taken = await self.keeper.use_token(grant.jti, grant.expires, now, hello.nonce)
+            if taken is Taken.USED or (taken is Taken.AGAIN and not live.room.unheard(grant)):
                 raise TokenError("this token was used before: ask for a new one", code="token-used")
             entered = live.room.enter(grant, now)
+            if taken is Taken.AGAIN:  # it never knew that it was in
+                entered = Entered(entered.seat, resumed=False)
         else:
             entered = live.room.resume(grant, now)
         previous = live.attach(entered.seat.id, client)
@@ -205,6 +211,7 @@ class Conductor:
                 now=now,
                 pc=live.standing(seat.id),
                 away_seconds=entered.away,
+                beacon=self.beacon(),
                 life=live.saver.epoch,
             )
         )

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from telehealth.tokens import Used
+from telehealth.tokens import AGAIN_SECONDS, Taken, Used, digest
 from tram.store.database import AsyncConnection, available
 from tram.store.sqlfile import load_path
 
@@ -54,8 +54,8 @@ class Keeper(Protocol):
         """Writes a room's state; False when another process has it now."""
         ...
 
-    async def use_token(self, jti: str, expires: float, now: float) -> bool:
-        """True the first time."""
+    async def use_token(self, jti: str, expires: float, now: float, nonce: str | None = None) -> Taken:
+        """Marks a join token as used; `nonce` is the word of the client that brought it."""
         ...
 
     async def record(self, rows: list[QualityRow]) -> None:
@@ -90,9 +90,9 @@ class MemoryKeeper:
         self.rooms[consult] = (epoch, state)
         return True
 
-    async def use_token(self, jti: str, expires: float, now: float) -> bool:
+    async def use_token(self, jti: str, expires: float, now: float, nonce: str | None = None) -> Taken:
         """See Keeper."""
-        return self.used.take(jti, expires, now)
+        return self.used.take(jti, expires, now, nonce)
 
     async def record(self, rows: list[QualityRow]) -> None:
         """See Keeper; the oldest go first."""
@@ -121,9 +121,13 @@ class PostgresKeeper:
         arguments = {"consult": consult, "epoch": epoch, "state": state, "ended": ended}
         return await self._one("save", arguments) is not None
 
-    async def use_token(self, jti: str, expires: float, now: float) -> bool:
+    async def use_token(self, jti: str, expires: float, now: float, nonce: str | None = None) -> Taken:
         """See Keeper."""
-        return await self._one("use_token", {"jti": jti, "expires": expires}) is not None
+        values = {"jti": jti, "expires": expires, "nonce": digest(nonce), "again": AGAIN_SECONDS}
+        row = await self._one("use_token", values)
+        if row is None:
+            return Taken.USED
+        return Taken.FIRST if row[0] else Taken.AGAIN
 
     async def record(self, rows: list[QualityRow]) -> None:
         """See Keeper."""

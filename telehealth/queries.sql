@@ -16,10 +16,11 @@ WHERE consult = %(consult)s AND epoch = %(epoch)s
 RETURNING true
 
 -- name: use_token
--- Marks a join token as used; no row when it was used before.
-INSERT INTO consult_token (jti, expires) VALUES (%(jti)s, to_timestamp(%(expires)s))
-ON CONFLICT (jti) DO NOTHING
-RETURNING true
+-- Marks a join token as used: true. When the same client did that moments ago: false. Else no row.
+INSERT INTO consult_token (jti, expires, nonce) VALUES (%(jti)s, to_timestamp(%(expires)s), %(nonce)s)
+ON CONFLICT (jti) DO UPDATE SET nonce = consult_token.nonce
+WHERE consult_token.nonce = excluded.nonce AND consult_token.used > now() - make_interval(secs => %(again)s)
+RETURNING xmax = 0
 
 -- name: sweep_tokens
 DELETE FROM consult_token WHERE expires < now() - interval '1 minute'

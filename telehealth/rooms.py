@@ -142,6 +142,12 @@ class ConsultRoom:
         self._changed(now)
         return Entered(seat, resumed=False)
 
+    def unheard(self, grant: Grant) -> bool:
+        """Whether the token's seat is taken and nothing was heard from it since: its `welcome` may have been lost."""
+        seats = self.state.seats.values()
+        mine = next((s for s in seats if s.person == grant.person and s.role is grant.role), None)
+        return mine is not None and mine.confirmed < mine.generation
+
     def resume(self, grant: Grant, now: float) -> Entered:
         """Takes the kept seat again by a resume token."""
         self._open()

@@ -41,7 +41,7 @@ class Standings(PeopleRights):
         super().__init__(production=settings.environment == "production", clock=clock)
         self._settings = settings
         self._keys: tuple[SigningKey, ...] = ()
-        self._keys_read = float("-inf")
+        self._keys_read = self._keys_tried = float("-inf")
         self._lock = threading.Lock()
         self._conn: Connection | None = None
         self._stop = threading.Event()
@@ -68,7 +68,7 @@ class Standings(PeopleRights):
         if kid is None or any(key.kid == kid for key in self._keys):
             return
         arrived = time.monotonic()
-        await asyncio.sleep(max(0.0, self._keys_read + KEYS_AGAIN - arrived))
+        await asyncio.sleep(max(0.0, self._keys_tried + KEYS_AGAIN - arrived))
         try:
             await asyncio.to_thread(self._read_keys, arrived)
         except UnavailableError as error:
@@ -91,12 +91,13 @@ class Standings(PeopleRights):
                     self.standings.pop(idle, None)
 
     def _read_keys(self, since: float = float("inf")) -> None:
-        """Unless that was begun since then: what came before is in it."""
+        """Unless that was begun since then and succeeded: what came before is in it."""
         with self._lock:
             if self._keys_read >= since:
                 return
-            self._keys_read = time.monotonic()
+            self._keys_tried = time.monotonic()
             self._keys = tuple(self._asked(lambda conn: keys.load(conn, None, self.clock())))
+            self._keys_read = self._keys_tried
 
     def _asked(self, question: Callable[[Connection], T]) -> T:
         """The answer of the database, over a connection that is kept. Raises UnavailableError."""
@@ -122,7 +123,7 @@ class Standings(PeopleRights):
                 pending |= {payload for _, payload in listener.wait(0.5)}
                 self._again(pending)
                 pending.clear()  # only now: what could not be read is read again
-                if time.monotonic() - self._keys_read >= KEYS_FRESH:
+                if time.monotonic() - self._keys_tried >= KEYS_FRESH:
                     self._read_keys()
             except UnavailableError:
                 self._stop.wait(RETRY)

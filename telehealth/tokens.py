@@ -14,6 +14,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
@@ -28,6 +29,19 @@ JOIN_SECONDS = 300.0
 RESUME_SECONDS = 12 * 3600.0
 LEEWAY = 30.0
 """Seconds by which the maker's clock may be ahead."""
+AGAIN_SECONDS = 30.0
+"""How long after its use a join token's own client may say it again: its `welcome` may have been lost on the way."""
+
+
+class Taken(StrEnum):
+    """What became of a join token that somebody brought."""
+
+    FIRST = "first"
+    """It was new, and is used up by this."""
+    AGAIN = "again"
+    """The same client used it moments ago."""
+    USED = "used"
+    """Somebody has used it."""
 
 
 class TokenError(TramError):
@@ -175,22 +189,31 @@ class Used:
     """
 
     capacity: int = 100_000
-    _until: dict[str, float] = field(default_factory=dict)
+    _used: dict[str, tuple[float, float, bytes | None]] = field(default_factory=dict)
+    """By jti: until when it lives, when it was used, the digest of its user's word."""
 
-    def take(self, jti: str, expires: float, now: float) -> bool:
-        """True the first time.
+    def take(self, jti: str, expires: float, now: float, nonce: str | None = None) -> Taken:
+        """Marks it as used.
 
         Raises:
             TokenError: with code `unavailable` when nothing more can be remembered.
         """
-        if jti in self._until and self._until[jti] > now:
-            return False
-        if len(self._until) >= self.capacity:
-            self._until = {j: e for j, e in self._until.items() if e > now}
-            if len(self._until) >= self.capacity:
+        word = digest(nonce)
+        known = self._used.get(jti)
+        if known is not None and known[0] > now:
+            again = word is not None and word == known[2] and now < known[1] + AGAIN_SECONDS
+            return Taken.AGAIN if again else Taken.USED
+        if len(self._used) >= self.capacity:
+            self._used = {j: one for j, one in self._used.items() if one[0] > now}
+            if len(self._used) >= self.capacity:
                 raise TokenError("too many joins at once: try again in a minute", code="unavailable")
-        self._until[jti] = expires
-        return True
+        self._used[jti] = (expires, now, word)
+        return Taken.FIRST
+
+
+def digest(nonce: str | None) -> bytes | None:
+    """What is kept of a client's word: it opens nothing."""
+    return None if nonce is None else hashlib.sha256(nonce.encode()).digest()
 
 
 def _mac(key: Key, head: str) -> bytes:

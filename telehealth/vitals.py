@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from telehealth.messages import Count, Message, Short
+from telehealth.messages.common import Count, Message, Short
 
 FRAME_BYTES = 4_096
 """Largest frame of this channel; longer ones are dropped and counted."""

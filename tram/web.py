@@ -14,9 +14,9 @@ PREFIX = "/ui"
 """The path under which every plane serves `directory()`."""
 
 HEADERS = {
-    # Own scripts, styles, fonts and sockets alone. Style attributes are written by Svelte (style:…) at run time.
+    # Own scripts, styles, fonts and sockets alone. Svelte's `style:…` sets properties by script, which this allows.
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
         "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -92,6 +93,8 @@ class Participant:
     resumes: int = 0
     connections: int = 0
     _resume: str | None = None
+    _nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    """With the same one the token may be said again, when its `welcome` did not come."""
     _socket: ClientConnection | None = None
     _pc: RTCPeerConnection | None = None
     _number: int = 0
@@ -208,7 +211,7 @@ class Participant:
             self._socket = socket
             self._heard = time.monotonic()
             hello: dict[str, Any] = {"type": "hello", "versions": [1], "client": "tram-station"}
-            hello |= {"token": self.token} if self._resume is None else {"resume": self._resume}
+            hello |= {"token": self.token, "nonce": self._nonce} if self._resume is None else {"resume": self._resume}
             await socket.send(json.dumps(hello))
             pings: asyncio.Task[None] | None = None
             try:

@@ -5,6 +5,7 @@ packet -> Uplink.take -> Layer: gaps (NACK), group of pictures -> every Downlink
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from telehealth.media.codec import starts_keyframe
@@ -27,6 +28,10 @@ from telehealth.messages import Use
 
 KEYFRAME_EVERY = 0.3
 """Seconds between keyframe requests of one layer: a keyframe costs ten frames' bits."""
+
+
+SILENT = 2.0
+"""Seconds without a packet after which a picture counts as not sent."""
 
 
 class Watcher(Protocol):
@@ -114,6 +119,8 @@ class Uplink:
         self.publisher = publisher
         self.rtcp_ssrc = line.ssrc
         self.round_trip = 0.06
+        self.came: Callable[[], None] = lambda: None
+        """Called when something comes after SILENT seconds of nothing."""
         self.enabled = True
         """False while the rights of its sender do not allow it: packets are dropped."""
         self.level = 127.0
@@ -177,6 +184,8 @@ class Uplink:
             layer.gaps = Gaps()
         if repaired is None:
             layer.reception.add(packet.sequence, packet.timestamp, now)
+        if now - layer.last_packet > SILENT:
+            self.came()
         layer.last_packet = now
         layer.bytes += len(packet.payload) + 12
         if self.kind == "video":

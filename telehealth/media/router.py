@@ -4,12 +4,13 @@ attend/withdraw, use (a peer connected), receive (what a viewer wants)  ->  assi
 every quarter second: links (audio first), layers, senders' caps, flows, who speaks
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from telehealth.media.budget import Link, cap, choose_layer
-from telehealth.media.inbound import Layer, Uplink
+from telehealth.media.inbound import SILENT, Layer, Uplink
 from telehealth.media.outbound import Downlink
 from telehealth.media.peer import Peer
 from telehealth.messages import Flow, Message, Receive, Slot, Slots, Speaking, Use
@@ -19,8 +20,6 @@ MOST_SCREEN = 2_500_000.0
 UNWATCHED = 100_000.0
 """bit/s a picture may have that nobody is shown: a weak uplink has better use for it. Not while its sender is alone:
 whoever comes first shall not find the estimate of the path at the bottom, from where it takes half a minute up."""
-SILENT = 2.0
-"""Seconds without a packet after which a picture counts as not sent."""
 LOUD = 45.0
 """-dBov: louder is speech."""
 SPEECH_HOLD = 0.6
@@ -74,6 +73,10 @@ class MediaRoom:
         attendee.flows.clear()
         attendee.link = Link()
         attendee.sent = attendee.sent_audio = 0
+        loop = asyncio.get_running_loop()
+        for uplink in peer.uplinks.values():
+            # Its viewers are told at once, not at the next look: they show nothing until then.
+            uplink.came = lambda: loop.call_soon(self.assign)
         self.assign()
         return previous
 

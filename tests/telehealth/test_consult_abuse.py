@@ -96,6 +96,28 @@ def test_a_token_opens_once(target: ConsultServer) -> None:
     assert refused(target, token=word) == "token-used"
 
 
+def test_a_lost_welcome_loses_no_seat_and_opens_none_to_another(target: ConsultServer) -> None:
+    """The same client says the same again and has its seat; a thief of the token has not her word, and afterwards not
+    even that helps."""
+    word, mine = token("a3", Role.DOCTOR), "w" * 22
+    first = RawSocket(target.ws)
+    welcome = first.hello(token=word, nonce=mine)
+    assert welcome["type"] == "welcome"
+    first.close()  # she never reads it
+    for stolen in ({}, {"nonce": "x" * 22}, {"nonce": ""}, {"nonce": None}):
+        assert refused(target, token=word, **stolen) in ("token-used", "malformed")
+    again = RawSocket(target.ws)
+    answer = again.hello(token=word, nonce=mine)
+    assert (answer["type"], answer["seat"], answer["resumed"]) == ("welcome", welcome["seat"], False)
+    assert len(again.hears("room")["people"]) == 1
+    again.say({"type": "ping", "at": 1})  # now the server knows that she has it
+    assert again.hears("pong")
+    assert refused(target, token=word, nonce=mine) == "token-used"
+    again.say({"type": "leave"})
+    assert again.hears("bye")["code"] == "left"
+    assert refused(target, token=word, nonce=mine) == "token-used"
+
+
 def test_a_way_back_is_its_owners_and_ends_with_the_seat_and_the_consult(target: ConsultServer) -> None:
     doctor, station = RawSocket(target.ws), RawSocket(target.ws)
     lead = doctor.hello(token=token("a3", Role.DOCTOR))

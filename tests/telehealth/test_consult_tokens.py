@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from telehealth.media.turn import SECONDS, credential, ice_servers
 from telehealth.messages import Role
-from telehealth.tokens import JOIN_SECONDS, Grant, Key, Keyring, TokenError, Used, parse_keys
+from telehealth.tokens import AGAIN_SECONDS, JOIN_SECONDS, Grant, Key, Keyring, Taken, TokenError, Used, parse_keys
 
 NOW = 1_800_000_000.0
 RING = Keyring((Key("b", b"2" * 32), Key("a", b"1" * 32)))
@@ -104,7 +104,7 @@ def test_a_token_works_once_while_it_lives(uses: list[tuple[str, int]]) -> None:
     used, live, now = Used(capacity=100), {}, 0.0
     for jti, life in uses:
         now += 1
-        first = used.take(jti, now + life, now)
+        first = used.take(jti, now + life, now) is Taken.FIRST
         assert first == (live.get(jti, 0.0) <= now)
         if first:
             live[jti] = now + life
@@ -113,12 +113,14 @@ def test_a_token_works_once_while_it_lives(uses: list[tuple[str, int]]) -> None:
 def test_a_full_memory_refuses_instead_of_forgetting() -> None:
     used = Used(capacity=3)
     for n in range(3):
-        assert used.take(f"t{n}", 100.0, 0.0)
+        assert used.take(f"t{n}", 100.0, 0.0, "word") is Taken.FIRST
     with pytest.raises(TokenError) as error:
         used.take("t3", 100.0, 1.0)
     assert error.value.code == "unavailable"
-    assert not used.take("t1", 100.0, 2.0)
-    assert used.take("t3", 200.0, 101.0)
+    assert used.take("t1", 100.0, 2.0, "other") is Taken.USED
+    assert used.take("t1", 100.0, AGAIN_SECONDS - 1, "word") is Taken.AGAIN
+    assert used.take("t1", 100.0, AGAIN_SECONDS, "word") is Taken.USED
+    assert used.take("t3", 200.0, 101.0) is Taken.FIRST
 
 
 def test_turn_credentials_are_what_coturn_checks() -> None:

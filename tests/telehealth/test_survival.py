@@ -15,10 +15,10 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from telehealth.keeping import MIGRATIONS, PostgresKeeper, QualityRow
+from telehealth.keeping import MIGRATIONS, MemoryKeeper, PostgresKeeper, QualityRow
 from telehealth.messages import Role
 from telehealth.placement import Placement
-from telehealth.tokens import Grant, parse_keys
+from telehealth.tokens import Grant, Taken, parse_keys
 from tests.databases import Database, Server
 from tests.people import autocommit, token
 from tests.servers.consult import consult_server
@@ -185,8 +185,16 @@ def test_call_quality_shows_which_stations_have_bad_links(kept: Database) -> Non
             assert len(await keeper.consult("c1", 100)) == 21
             await keeper.sweep()
             assert len(await keeper.consult("c1", 100)) == 20
-            assert await keeper.use_token("jti-1", now + 60, now)
-            assert not await keeper.use_token("jti-1", now + 60, now)
+            for keeper_ in (keeper, MemoryKeeper()):
+                assert await keeper_.use_token("jti-1", now + 60, now, "word") is Taken.FIRST
+                assert await keeper_.use_token("jti-1", now + 60, now, "word") is Taken.AGAIN
+                for other in ("other", None):
+                    assert await keeper_.use_token("jti-1", now + 60, now, other) is Taken.USED
+                assert await keeper_.use_token("jti-2", now + 60, now) is Taken.FIRST
+                assert await keeper_.use_token("jti-2", now + 60, now) is Taken.USED
+            with autocommit(kept.settings) as conn:
+                conn.execute("UPDATE consult_token SET used = used - interval '31 s' WHERE jti = 'jti-1'")
+            assert await keeper.use_token("jti-1", now + 60, now, "word") is Taken.USED
             epoch, state = await keeper.claim("k", "one")
             assert state is None
             assert await keeper.save("k", epoch, b"x", None)

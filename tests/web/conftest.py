@@ -76,6 +76,9 @@ def chromium_here(playwright_here: Playwright) -> Iterator[Browser]:
 
 
 Visit = Callable[..., Page]
+# What the page's own policy refuses is an error of the page.
+TELL_REFUSALS = """addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile }) =>
+  setTimeout(() => { throw new Error(`refused: ${effectiveDirective} ${blockedURI} ${sourceFile}`) }))"""
 
 
 @pytest.fixture
@@ -92,6 +95,7 @@ def visitors(chromium_here: Browser, ward: Ward) -> Iterator[Visit]:
         context.set_default_timeout(30_000)
         opened.append(context)
         context.add_init_script(NOTE_PEERS)
+        context.add_init_script(TELL_REFUSALS)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{base or ward.http}/ui/consult/?{query}" + (f"#token={token}" if token else ""))

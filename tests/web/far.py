@@ -39,6 +39,34 @@ MOVES = """async (more) => {
 }"""
 
 
+# Resolves with the moment (ms since 1970) at which the pictures were there again: after the last stall, when they have
+# gone on for a second since. What was decoded late out of the buffers just after a break does not count as being back.
+STEADY = """async () => {
+  const count = async () => {
+    let frames = 0
+    for (const peer of window.peers) {
+      if (peer.connectionState === 'closed') continue
+      for (const one of (await peer.getStats()).values())
+        if (one.type === 'inbound-rtp') frames += one.framesDecoded ?? 0
+    }
+    return frames
+  }
+  const began = Date.now()
+  let [before, moved, back] = [await count(), began, began]
+  for (;;) {
+    await new Promise((then) => setTimeout(then, 15))
+    const [frames, at] = [await count(), Date.now()]
+    if (frames > before) {
+      if (at - moved > 300 || before === 0) back = at
+      moved = at
+    }
+    before = frames
+    if (moved - back > 1000) return back
+    if (at - began > 60000) return null
+  }
+}"""
+
+
 @dataclass
 class FarCall:
     """A doctor and a nurse who see each other."""
@@ -53,6 +81,15 @@ class FarCall:
         for page in (self.nurse, self.doctor):
             assert page.evaluate(MOVES, 3), "no picture within a minute"
         return time.monotonic() - since
+
+    def steady_again(self, since: float) -> float:
+        """Seconds from `since` (time.time()) until both have seen the other move without a stall from then on."""
+        pages = (self.nurse, self.doctor)
+        for page in pages:
+            page.evaluate(f"() => {{ window.steady = ({STEADY})() }}")
+        moments = [page.evaluate("() => window.steady") for page in pages]
+        assert all(moments), "no steady picture within a minute"
+        return max(0.0, max(moments) / 1000 - since)
 
 
 def joins(page: Page, role: str, ward: Ward, consult: str) -> None:

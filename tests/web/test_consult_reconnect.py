@@ -16,8 +16,10 @@ from playwright.sync_api import expect
 
 from tests.databases import Server
 from tests.telehealth.scene import CannotError
+from tests.waiting import until
 from tests.web.far import FarCall, away_for, far_call
 from tests.web.pictures import pictures
+from tests.web.test_consult_journey import inbound
 from tram.commands.migrate import folders
 from tram.store.migrate import migrate
 
@@ -85,6 +87,19 @@ def test_the_server_is_killed(call: FarCall) -> None:
     for page in (call.doctor, call.nurse):
         expect(page.get_by_text("Máy chủ đã khởi động lại.")).to_be_visible()
     assert seat(call) == before
+
+
+def test_a_weak_link_is_said_the_sound_goes_on_and_the_picture_returns(call: FarCall) -> None:
+    said = call.nurse.get_by_text("Mạng yếu, đã chuyển chỉ âm thanh")
+    call.link.narrow(70)
+    expect(said).to_be_visible(timeout=90_000)
+    expect(call.nurse.locator(".main [data-blank=link]")).to_be_visible()
+    pictures(call.nurse, "weak-link")
+    heard = inbound(call.nurse)["energy"]
+    until(lambda: inbound(call.nurse)["energy"] > heard, "the sound goes on", 60)
+    call.link.widen()
+    expect(said).to_have_count(0, timeout=90_000)
+    call.back(time.monotonic())
 
 
 def test_the_page_is_loaded_again(call: FarCall) -> None:

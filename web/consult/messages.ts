@@ -7,6 +7,7 @@ export interface Hello {
   versions: number[]
   token?: string | null
   resume?: string | null
+  nonce?: string | null
   client?: string
 }
 
@@ -137,6 +138,7 @@ export interface Welcome {
   now: number
   pc?: number
   away_seconds?: number | null
+  beacon?: Beacon | null
   life?: number
 }
 
@@ -147,6 +149,14 @@ export interface IceServer {
   urls: string[]
   username?: string
   credential?: string
+}
+
+/** Where connectivity checks are answered and nothing else, by ICE's user name fragment and password: a page whose
+ *  link is away learns from it that the link is back. */
+export interface Beacon {
+  fragment: string
+  password: string
+  candidates: string[]
 }
 
 /** This consult lives at another process: open `url` with the same token. The token is not used up. */
@@ -385,6 +395,7 @@ export const LONGEST = {
   'chat.text': 2000,
   'hand_over.seat': 16,
   'hello.client': 200,
+  'hello.nonce': 64,
   'hello.resume': 2048,
   'hello.token': 2048,
   'pointer.seat': 16,

@@ -258,17 +258,43 @@ describe('coming back', () => {
     expect(sockets.length).toBe(tried)
   })
 
-  it('a socket that said hello is left to be answered: its token is used up', async () => {
+  it('a socket that said hello is left a while to be answered, then the same is said on another', async () => {
     const client = make('T', () => Promise.resolve(true))
     client.start()
     last().onopen?.()
-    for (let i = 0; i < 8; i++) {
-      clock.pass(500)
-      for (let n = 0; n < 5; n++) await Promise.resolve()
+    const pass = async (ms: number) => {
+      for (let at = 0; at < ms; at += 100) {
+        clock.pass(100)
+        for (let n = 0; n < 5; n++) await Promise.resolve()
+      }
     }
+    await pass(1200)
     expect(sockets.length).toBe(1)
+    await pass(2500)
+    expect(sockets.length).toBe(2)
+    expect(sockets[0]!.closed).toBe(true)
+    last().onopen?.()
+    expect(last().of('hello')[0]).toEqual(sockets[0]!.of('hello')[0])
+    expect(last().of('hello')[0]!.nonce).toMatch(/^.{16,64}$/)
     last().say(welcome('R1'))
     expect(client.phase.name).toBe('joined')
+    expect(kept.has('nonce')).toBe(false)
+  })
+
+  it('whoever reached the server in another way says so, and a socket from before is given up', () => {
+    const client = joined()
+    last().die()
+    clock.pass(10)
+    const stale = last()
+    expect(client.reached()).toBe(false)
+    clock.pass(600)
+    expect(client.reached()).toBe(true)
+    expect(stale.closed).toBe(true)
+    expect(last()).not.toBe(stale)
+    last().onopen?.()
+    last().say(welcome('R2', true))
+    expect(client.reached()).toBe(true)
+    expect(last().closed).toBe(false)
   })
 
   it.each([
@@ -382,6 +408,9 @@ describe('coming back', () => {
     const count = sockets.length
     client.refresh()
     expect(sockets.length).toBe(count + 1)
+    client.refresh() // the network is another one again
+    expect(sockets.length).toBe(count + 2)
+    expect(sockets[count]!.closed).toBe(true)
   })
 })
 

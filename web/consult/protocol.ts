@@ -6,9 +6,11 @@
  * before and a message of a socket that was given up are dropped. docs/consult-protocol.md is the text of all this. */
 import type { Bye, ChatLine, ClientMessage, Pong, Presence, Room, ServerMessage, Welcome } from './messages'
 import { wait } from './protocol/backoff'
+import { Chat } from './protocol/chat'
 import { type Clock, realClock } from './protocol/clock'
 import { Events } from './protocol/events'
-import { Outbox } from './protocol/outbox'
+import { Heartbeat } from './protocol/heartbeat'
+import type { Outbox } from './protocol/outbox'
 import { Prober } from './protocol/prober'
 import { type ClientEvents, type Options, type Phase, parse, type Socket } from './protocol/wire'
 
@@ -16,7 +18,7 @@ export type { ClientEvents, Options, Phase, Socket } from './protocol/wire'
 
 export const VERSION = 1
 const HELLO_TIMEOUT = 6000 // ms from opening a socket to its welcome
-const CONFIRM_TIMEOUT = 4000 // ms until a chat line that did not come back is sent again
+const ANSWER = 1500 // ms that a server which was reached may take to answer a hello
 const MOST_REDIRECTS = 5
 /** 2026-01-01: peer connections are numbered by the seconds since, above any number used before a reload. */
 const NUMBERING = 1_767_225_600_000
@@ -25,7 +27,6 @@ export class ConsultClient extends Events<ClientEvents> {
   phase: Phase = { name: 'idle' }
   welcome: Welcome | null = null
   room: Room | null = null
-  readonly outbox: Outbox
   /** Another way for chat while it is open (the call's data channel); false: not now. */
   talk: (text: string) => boolean = () => false
   /** Server time minus this machine's, ms: ages are right on a machine whose clock is wrong. */
@@ -40,18 +41,14 @@ export class ConsultClient extends Events<ClientEvents> {
   #attempt = 0
   #redirects = 0
   #lostAt: number
-  #heard = 0
-  #lines = new Set<number>()
-  /** Chat drafts by id -> when they were sent on the present socket. */
-  #posted = new Map<string, number>()
-  #postAgain: (() => void) | null = null
   #cancel = new Set<() => void>()
   #lastWord: Bye | null = null
-  #said = 0
-  #openedAt = 0
+  /** When the socket that is on its way was begun, then when it said hello. */
+  #steppedAt = 0
   #greeted = false
   #silentSince: number | null = null
-  #beating: (() => void) | null = null
+  readonly #chat: Chat
+  readonly #heartbeat: Heartbeat
   readonly #prober: Prober
 
   constructor(options: Options) {
@@ -61,8 +58,23 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#token = options.token
     this.#url = options.url
     this.#lostAt = this.#clock.now()
-    this.outbox = new Outbox(options.store)
-    this.#prober = new Prober(this.#clock, options.probe, (trip) => this.#found(trip))
+    this.#chat = new Chat(options.store, this.#clock, {
+      open: () => this.phase.name === 'joined' && this.presence === 'present',
+      talk: (text) => this.talk(text),
+      send: (message) => void this.send(message),
+      changed: (outbox) => this.emit('outbox', outbox),
+    })
+    this.#heartbeat = new Heartbeat(
+      this.#clock,
+      () => void this.send({ type: 'ping', at: this.#clock.now() }),
+      (since) => this.#silent(since),
+    )
+    this.#prober = new Prober(this.#clock, options.probe, (trip) => this.reached(trip))
+  }
+
+  /** What was written and is not confirmed yet. */
+  get outbox(): Outbox {
+    return this.#chat.outbox
   }
 
   /** Where this seat is, by the newest room. */
@@ -83,12 +95,12 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#open()
   }
 
-  /** The way is there: a socket that was begun before it was has no part in it. One that may just be slow is left, and one
-   *  that said hello too: its token is used up by that. */
-  #found(trip: number): boolean {
+  /** The server was reached in some other way, which took `trip` ms. True: that was what was wanted, or not wanted.
+   *  A socket that was begun before that has no part in it; one that may just be slow is left. */
+  reached(trip = 0): boolean {
     if (this.phase.name !== 'connecting') return true
-    if (this.#joining && this.#greeted) return false
-    if (this.#joining && this.#clock.now() - this.#openedAt < 2 * trip + 250) return false
+    const patience = this.#greeted ? ANSWER : 250
+    if (this.#joining && this.#clock.now() - this.#steppedAt < 2 * trip + patience) return false
     this.#forget()
     this.#drop(this.#joining)
     this.#joining = null
@@ -96,10 +108,14 @@ export class ConsultClient extends Events<ClientEvents> {
     return true
   }
 
-  /** Try now instead of waiting; when joined, change to a new socket before giving up the old one (new network). */
+  /** Try now instead of waiting, with a socket that the network of this moment carries; when joined, change to it before
+   *  giving up the old one. */
   refresh(): void {
-    if (this.phase.name === 'idle' || this.phase.name === 'over' || this.#joining) return
+    if (this.phase.name === 'idle' || this.phase.name === 'over') return
+    if (this.phase.name === 'joined' && this.#joining) return
     this.#forget()
+    this.#drop(this.#joining)
+    this.#joining = null
     this.#open()
   }
 
@@ -122,14 +138,7 @@ export class ConsultClient extends Events<ClientEvents> {
 
   /** Write a line of chat: now, or when the link is back. Null when it cannot be taken (empty, or 100 are waiting). */
   say(text: string): string | null {
-    this.#said += 1
-    const chance = Math.floor(this.#clock.random() * 2 ** 32).toString(36)
-    const id = `${this.#clock.now().toString(36)}-${this.#said}-${chance}`
-    const draft = this.outbox.add(id, text, this.#clock.now())
-    if (!draft) return null
-    this.emit('outbox', this.outbox)
-    this.#post()
-    return id
+    return this.#chat.say(text)
   }
 
   /** The next peer connection's number: above all before it, also those before a reload. */
@@ -167,8 +176,7 @@ export class ConsultClient extends Events<ClientEvents> {
   #forget(): void {
     for (const cancel of this.#cancel) cancel()
     this.#cancel.clear()
-    this.#postAgain?.()
-    this.#postAgain = null
+    this.#chat.rest()
   }
 
   #drop(socket: Socket | null): void {
@@ -180,8 +188,10 @@ export class ConsultClient extends Events<ClientEvents> {
   #open(): void {
     const resume = this.#options.store.get('resume')
     const hello: ClientMessage = { type: 'hello', versions: [VERSION], client: this.#options.client ?? '' }
-    if (this.#token !== undefined) hello.token = this.#token
-    else if (resume !== null) hello.resume = resume
+    if (this.#token !== undefined) {
+      hello.token = this.#token
+      hello.nonce = this.#nonce()
+    } else if (resume !== null) hello.resume = resume
     else return this.#over({ type: 'bye', code: 'token', message: 'no invitation' })
     let socket: Socket
     try {
@@ -190,11 +200,12 @@ export class ConsultClient extends Events<ClientEvents> {
       return this.#over({ type: 'bye', code: 'malformed', message: 'the address is not that of a consult' })
     }
     this.#joining = socket
-    this.#openedAt = this.#clock.now()
+    this.#steppedAt = this.#clock.now()
     if (this.phase.name === 'connecting') this.#prober.start()
     this.#greeted = false
     socket.onopen = () => {
       this.#greeted = true
+      this.#steppedAt = this.#clock.now()
       socket.send(JSON.stringify(hello))
     }
     socket.onmessage = (event) => this.#receive(socket, event.data)
@@ -204,6 +215,15 @@ export class ConsultClient extends Events<ClientEvents> {
       this.#drop(socket)
       this.#closed(socket)
     })
+  }
+
+  /** The word with which the token may be said again when its welcome does not come; the same after a reload. */
+  #nonce(): string {
+    const kept = this.#options.store.get('nonce')
+    if (kept) return kept
+    const made = crypto.randomUUID()
+    this.#options.store.set('nonce', made)
+    return made
   }
 
   #closed(socket: Socket): void {
@@ -249,7 +269,7 @@ export class ConsultClient extends Events<ClientEvents> {
     if (socket !== this.#socket && socket !== this.#joining) return
     const message = parse(data)
     if (!message) return
-    if (socket === this.#socket) this.#heard = this.#clock.now()
+    if (socket === this.#socket) this.#heartbeat.heard()
     if (message.type === 'bye') {
       if (socket !== this.#socket && this.#socket && message.retry) return
       this.#lastWord = message
@@ -283,6 +303,7 @@ export class ConsultClient extends Events<ClientEvents> {
     this.#joining = null
     this.#token = undefined
     this.#options.store.set('resume', welcome.resume)
+    this.#options.store.set('nonce', null)
     const again = this.phase.name === 'connecting' && this.phase.was
     const away = this.#clock.now() - this.#lostAt
     const moved = this.welcome?.life !== undefined && welcome.life !== this.welcome.life
@@ -290,7 +311,7 @@ export class ConsultClient extends Events<ClientEvents> {
     // A room of another life of this seat may count its changes anew.
     if (!welcome.resumed) {
       this.room = null
-      this.#lines.clear()
+      this.#chat.forgetLines()
     }
     this.welcome = welcome
     this.#attempt = this.#redirects = 0
@@ -301,9 +322,8 @@ export class ConsultClient extends Events<ClientEvents> {
     this.emit('welcome', welcome)
     if (again) this.emit('back', { away, why: moved ? 'server' : 'link' })
     else if (first && welcome.resumed) this.emit('back', { away: (welcome.away_seconds ?? 0) * 1000, why: 'reload' })
-    this.#posted.clear()
-    this.#beat()
-    this.#post()
+    this.#heartbeat.start((welcome.limits.ping_seconds ?? 2) * 1000)
+    this.#chat.anew()
   }
 
   #handOn(message: Exclude<ServerMessage, Bye | Welcome | { type: 'redirect' }>): void {
@@ -311,7 +331,7 @@ export class ConsultClient extends Events<ClientEvents> {
       case 'room':
         if (this.room && message.rev < this.room.rev) return
         this.room = message
-        this.#post()
+        this.#chat.post()
         break
       case 'chat_line':
         if (!this.hear(message)) return
@@ -325,10 +345,16 @@ export class ConsultClient extends Events<ClientEvents> {
 
   /** A chat line from either way: true when it is news. */
   hear(line: ChatLine): boolean {
-    if (line.seat === this.welcome?.seat && this.outbox.confirm(line.id)) this.emit('outbox', this.outbox)
-    if (this.#lines.has(line.n)) return false
-    this.#lines.add(line.n)
-    return true
+    return this.#chat.hear(line, line.seat === this.welcome?.seat)
+  }
+
+  /** The socket is dead, though it stays open. */
+  #silent(since: number): void {
+    const socket = this.#socket
+    if (!socket) return
+    this.#silentSince = since
+    this.#drop(socket)
+    this.#closed(socket)
   }
 
   #timed(pong: Pong): void {
@@ -336,40 +362,5 @@ export class ConsultClient extends Events<ClientEvents> {
     const trip = now - pong.at
     // A slow answer says little about the clock.
     if (trip >= 0 && trip < 1000) this.offset = pong.now * 1000 + trip / 2 - now
-  }
-
-  /** Ping; when nothing at all was heard since two pings, the socket is dead whatever the operating system believes. */
-  #beat(): void {
-    const every = (this.welcome?.limits.ping_seconds ?? 2) * 1000
-    this.#heard = this.#clock.now()
-    this.#beating?.()
-    const beat = () => {
-      const socket = this.#socket
-      if (!socket) return
-      if (this.#clock.now() - this.#heard > 2 * every + 500) {
-        this.#silentSince = this.#heard
-        this.#drop(socket)
-        return this.#closed(socket)
-      }
-      this.send({ type: 'ping', at: this.#clock.now() })
-      this.#beating = this.#clock.after(every, beat)
-    }
-    this.#beating = this.#clock.after(every, beat)
-  }
-
-  /** Send the drafts that are not on their way. From the waiting room nothing may be said: they wait for the room. */
-  #post(): void {
-    if (this.phase.name !== 'joined' || this.presence !== 'present') return
-    const now = this.#clock.now()
-    for (const { id, text } of this.outbox.waiting) {
-      const sent = this.#posted.get(id)
-      if (sent !== undefined && now - sent < CONFIRM_TIMEOUT) continue
-      this.#posted.set(id, now)
-      const message: ClientMessage = { type: 'chat', id, text }
-      // The second time it goes by the other way: the data channel may be the one that lost it.
-      if (sent !== undefined || !this.talk(JSON.stringify(message))) this.send(message)
-    }
-    this.#postAgain?.()
-    this.#postAgain = this.outbox.waiting.length > 0 ? this.#clock.after(CONFIRM_TIMEOUT, () => this.#post()) : null
   }
 }

@@ -2,8 +2,10 @@
  *  handed to them. */
 import type { Bye, ChatLine, Flow, Person, Pointed, Problem, Quality, Room, Welcome } from '../messages'
 import type { ConsultClient, Phase } from '../protocol'
+import { realClock } from '../protocol/clock'
 import type { Why } from '../protocol/wire'
 import type { Draft } from '../protocol/outbox'
+import { Seeker } from '../media/beacon'
 import { MediaLink } from '../media/link'
 import type { Own } from '../media/own.svelte'
 import type { Incoming } from '../media/peer'
@@ -40,6 +42,7 @@ export class Call {
   readonly vitals = new Vitals()
   readonly ecg = new Ecg()
   readonly link: MediaLink
+  readonly #seeker: Seeker
 
   me: Person | null = $derived(this.room?.people.find((person) => person.seat === this.welcome?.seat) ?? null)
   leads = $derived(this.room !== null && this.room.lead === this.welcome?.seat)
@@ -63,6 +66,7 @@ export class Call {
     this.drafts = client.outbox.waiting
     this.phase = client.phase
     this.link = new MediaLink(client)
+    this.#seeker = new Seeker(realClock, () => client.reached())
     client.on('phase', (phase) => this.#phased(phase))
     client.on('welcome', (welcome) => {
       if (!welcome.resumed) this.chat = []
@@ -120,6 +124,7 @@ export class Call {
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer)
     this.link.stop()
+    this.#seeker.stop()
     this.own.stop()
     this.vitals.clear()
     this.ecg.clear()
@@ -202,6 +207,9 @@ export class Call {
 
   #phased(phase: Phase): void {
     this.phase = phase
+    const welcome = this.client.welcome
+    if (phase.name !== 'connecting') this.#seeker.stop()
+    else if (welcome?.beacon) this.#seeker.start(welcome.beacon, welcome.ice as RTCIceServer[])
     if (phase.name === 'over') this.stop()
   }
 

@@ -66,7 +66,7 @@ describe('a path', () => {
 
   it('that only stutters is believed ever longer', async () => {
     const { clock, path, flow } = made()
-    for (const quiet of [750, 1500, 3000]) {
+    for (const quiet of [500, 1000, 2000]) {
       path.flows = true
       await clock.pass(3000)
       expect(flow.suspected).toBe(false)
@@ -79,6 +79,18 @@ describe('a path', () => {
     }
   })
 
+  it('that was rightly given up leaves the next one as quick', async () => {
+    const { clock, path, flow } = made()
+    for (let n = 1; n <= 5; n++) {
+      path.flows = true
+      await clock.pass(3000)
+      path.flows = false
+      await clock.pass(750)
+      expect(path.stops).toBe(n)
+      flow.changed()
+    }
+  })
+
   it('is not changed ever again on a link that stutters, and a calm minute makes it quick again', async () => {
     const { clock, path, flow } = made()
     for (let n = 0; n < 20; n++) {
@@ -86,7 +98,9 @@ describe('a path', () => {
       await clock.pass(3000)
       path.flows = false
       await clock.pass(1000)
-      flow.changed() // another path took over
+      path.flows = true
+      await clock.pass(300)
+      flow.changed() // another path took over, when this one had come back by itself
     }
     expect(path.stops).toBeLessThan(3)
     path.flows = true

@@ -2,11 +2,11 @@
  *  browser itself needs many seconds for that. */
 import type { Clock } from '../protocol/clock'
 
-const EVERY = 250 // ms between looks
-const STEADY = 8 // looks in a row at which more had come: two seconds of talk
-const QUIET = 750 // ms of nothing that are suspicious then
+const EVERY = 150 // ms between looks
+const STEADY = 14 // looks in a row at which more had come: two seconds of talk
+const QUIET = 500 // ms of nothing that are suspicious then: sound alone comes every 20 ms
 const MOST_QUIET = 6000 // what they grow to by doubling: a link or a machine that stutters shall not be made to change paths
-const CALM = 240 // looks in a row, a minute, after which they are few again
+const CALM = 400 // looks in a row, a minute, after which they are few again
 
 export class Flow {
   /** Nothing comes just now, though it did. */
@@ -35,6 +35,7 @@ export class Flow {
 
   /** Another path carries the call: what was known of the old one says nothing of it. */
   changed(): void {
+    if (this.suspected) this.#quiet = QUIET // and rightly so: nothing came there any more
     this.suspected = false
     this.#steady = this.#bytes = 0
   }
@@ -51,6 +52,7 @@ export class Flow {
     if (bytes === null || !this.#cancel) return
     const now = this.clock.now()
     if (bytes > this.#bytes) {
+      if (this.suspected) this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.suspected = false
       this.#steady += 1
       if (this.#steady >= CALM) this.#quiet = QUIET
@@ -58,7 +60,6 @@ export class Flow {
     } else if (this.#steady >= STEADY && now - this.#flowedAt >= this.#quiet) {
       this.#steady = 0
       this.suspected = true
-      this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.stopped()
     } else if (now - this.#flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
     this.#bytes = bytes

@@ -219,13 +219,13 @@ describe('make before break', () => {
 
   it('a path that fell silent is asked for by a new socket, and replaced when that is there', async () => {
     const peer = await connect()
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 20; i++) {
       peer.bytes += 1000
-      clock.pass(250)
+      clock.pass(150)
       await settled()
     }
-    for (let i = 0; i < 4; i++) {
-      clock.pass(250)
+    for (let i = 0; i < 6; i++) {
+      clock.pass(150)
       await settled()
     }
     expect(client.refreshed).toBe(1)

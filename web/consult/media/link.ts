@@ -57,8 +57,11 @@ export class MediaLink extends Events<LinkEvents> {
     this.#flow = new Flow(
       clock,
       () => (this.client.phase.name === 'joined' && this.#now ? this.#now.received() : Promise.resolve(null)),
-      // A new socket finds the new way, if there is one; the old one serves until then.
-      () => this.client.refresh(),
+      // A new socket finds the new way, if there is one; the old one serves until then. Not when another peer connection
+      // is on its way already: that has its own time.
+      () => {
+        if (!this.#next) this.client.refresh()
+      },
     )
     this.#flow.start()
     this.#off = [
@@ -232,6 +235,7 @@ export class MediaLink extends Events<LinkEvents> {
     this.#cancel.patience = null
     if (!broken) return this.#setUp(true)
     this.#setUp(false)
+    if (this.#next) return // it is being replaced
     if (peer.rtc.connectionState === 'failed') return this.renew()
     this.#cancel.patience = this.clock.after(DISCONNECTED, () => {
       if (peer === this.#now && !this.up && !this.#next) this.renew()

@@ -33,11 +33,13 @@ export class Own {
     navigator.mediaDevices?.addEventListener?.('devicechange', () => void this.#list())
   }
 
-  /** Ask for what is wanted. The microphone first: without it there is no consult. */
-  async start(want: { camera: boolean; microphone: boolean }): Promise<void> {
+  /** Ask for what is wanted. The microphone first: without it there is no consult; both at once when that was `granted`
+   *  before, as after a reload. */
+  async start(want: { camera: boolean; microphone: boolean }, granted = false): Promise<void> {
     this.asking = true
-    if (want.microphone) await this.startMicrophone()
-    if (want.camera) await this.startCamera()
+    const sound = want.microphone ? this.startMicrophone() : Promise.resolve()
+    if (!granted) await sound
+    await Promise.all([sound, want.camera ? this.startCamera() : null])
     this.asking = false
     await this.#list()
   }

@@ -1,11 +1,11 @@
-/** Looks whether the way to the server is there again, every half second, while sockets wait.
+/** Looks whether the way to the server is there again, three times a second, while sockets wait.
  *
  *  A socket that was opened into a dead link finds the living one only when its SYN is sent again, seconds later, and a
  *  browser opens one socket to a server at a time and holds back a page whose sockets fail too often. A small request
  *  is none of this: several are on their way at once, and the first that is answered says that the link is back. */
 import type { Clock } from './clock'
 
-export const EVERY = 500 // ms between requests
+export const EVERY = 300 // ms between requests
 const LONGEST = 5000 // ms between them when the way is there and the socket still does not come
 const MOST_AT_ONCE = 6
 

@@ -30,10 +30,13 @@ class Timers implements Clock {
 
 function made() {
   const clock = new Timers()
-  const path = { bytes: 0, flows: true, stops: 0 }
+  const path = { bytes: 0, flows: true, stops: 0, late: 0 }
   const flow = new Flow(
     clock,
-    () => Promise.resolve(path.flows ? (path.bytes += 1000) : path.bytes),
+    () => {
+      clock.at += path.late
+      return Promise.resolve(path.flows ? (path.bytes += 1000) : path.bytes)
+    },
     () => (path.stops += 1),
   )
   flow.start()
@@ -51,6 +54,15 @@ describe('a path', () => {
     expect(flow.suspected).toBe(true)
     await clock.pass(30_000)
     expect(path.stops).toBe(1)
+  })
+
+  it('is not blamed for a machine that is too busy to look', async () => {
+    const { clock, path } = made()
+    await clock.pass(3000)
+    path.flows = false
+    path.late = 400 // ms that every look takes
+    await clock.pass(1500)
+    expect(path.stops).toBe(0)
   })
 
   it('on which little comes anyway is not', async () => {

@@ -41,16 +41,19 @@ export class Flow {
   }
 
   #next(): void {
+    const due = this.clock.now() + EVERY
     this.#cancel = this.clock.after(EVERY, () => {
       this.#next()
-      void this.#look()
+      void this.#look(due)
     })
   }
 
-  async #look(): Promise<void> {
+  async #look(due: number): Promise<void> {
     const bytes = await this.received()
     if (bytes === null || !this.#cancel) return
     const now = this.clock.now()
+    // A machine too busy to look is too busy to receive: that is not the path's doing.
+    if (now - due > EVERY) this.#flowedAt += now - due
     if (bytes > this.#bytes) {
       if (this.suspected) this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.suspected = false

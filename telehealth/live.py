@@ -12,19 +12,17 @@ from typing import Any
 
 import msgspec
 
+from telehealth.carrying import Carrying
 from telehealth.client import Client
 from telehealth.keeping import Keeper, QualityRow
 from telehealth.measuring import Measuring
-from telehealth.media.peer import Peer, PeerEvents
 from telehealth.media.router import MediaRoom
 from telehealth.messages import (
-    Answer,
     Bye,
     Chat,
     ChatLine,
     Message,
     Offer,
-    PcState,
     Pointed,
     Pointer,
     Problem,
@@ -43,10 +41,6 @@ log = logging.getLogger(__name__)
 
 SAVE_WAIT = 1.0
 """Seconds a chat line waits to be stored before it is passed on all the same."""
-OLD_PEER = 3.0
-"""Seconds the former peer connection lives on after a new one took over."""
-MOST_PEERS = 3
-"""Peer connections of one seat at a time; the oldest goes."""
 EMPTY_SECONDS = 900.0
 """A room in which nobody has a seat for so long is put away (its state stays in the database)."""
 TALK_RATE = 30.0
@@ -60,8 +54,8 @@ class LiveConsult:
     ) -> None:
         self.room = room
         self.clients: dict[str, Client] = {}
-        self.peers: dict[str, list[Peer]] = {}
         self.media = MediaRoom(self.tell)
+        self.carrying = Carrying(self.media, self.tell, self.spawn, talked=self._talked, vitals=self._vitals)
         self.empty_since: float | None = time.monotonic()
         self.measuring = Measuring()
         self._keeper = keeper
@@ -129,18 +123,16 @@ class LiveConsult:
         client = self.clients.pop(seat, None)
         if client is not None:
             client.end(bye)
-        self.media.withdraw(seat)
         self.gates.pop(seat, None)
         self.measuring.forget(seat)
-        for peer in self.peers.pop(seat, []):
-            await peer.close()
+        await self.carrying.withdraw(seat)
         self.changed()
 
     async def end(self, now: float, why: str) -> None:
         """The consult is over for all."""
         self.room.close(now, why)
         self.changed()
-        for seat in set(self.clients) | set(self.peers):
+        for seat in set(self.clients) | set(self.carrying.of):
             await self.vacate(seat, Bye(code="ended", message="the consult has ended"))
 
     # --- media ---
@@ -159,80 +151,12 @@ class LiveConsult:
             allowed.add(Use.MICROPHONE)
         if self.may(seat, Action.SEND_VIDEO):
             allowed |= {Use.CAMERA, Use.SCREEN}
-        events = PeerEvents(
-            state=lambda peer, state: self._peer_state(seat, peer, state),
-            talk=lambda peer, text: self._talked(seat, text),
-            vitals=lambda peer, data: self._vitals(seat, data),
-        )
-        peer = Peer(offer.pc, events)
-        try:
-            answer = await peer.answer(offer, allowed, f"{seat}-{offer.pc}")
-        except ValueError as error:
-            await peer.close()
-            raise RoomError("sdp", str(error)) from None
-        if self._closed or seat not in self.room.state.seats:
-            await peer.close()
-            raise RoomError("not-found", "the seat is gone")
-        peers = self.peers.setdefault(seat, [])
-        peers.append(peer)
-        while len(peers) > MOST_PEERS:
-            oldest = next(p for p in peers if p is not self._active(seat))
-            peers.remove(oldest)
-            self.spawn(oldest.close())
-        self.tell(seat, Answer(pc=offer.pc, sdp=answer))
+        await self.carrying.offer(seat, offer, allowed, lambda: seat in self.room.state.seats)
 
     def standing(self, seat: str) -> int:
         """The number of the peer connection that carries the seat's media; 0: none."""
-        peer = self._active(seat)
+        peer = self.carrying.active(seat)
         return 0 if peer is None else peer.number
-
-    def _active(self, seat: str) -> Peer | None:
-        attendee = self.media.attendees.get(seat)
-        return None if attendee is None else attendee.peer
-
-    async def candidate(self, seat: str, number: int, text: str) -> None:
-        """A trickled candidate.
-
-        Raises:
-            RoomError: it is none.
-        """
-        for peer in self.peers.get(seat, []):
-            if peer.number == number:
-                try:
-                    await peer.candidate(text)
-                except ValueError as error:
-                    raise RoomError("malformed", str(error)) from None
-
-    async def close_pc(self, seat: str, number: int) -> None:
-        """The client closed one of its peer connections."""
-        for peer in list(self.peers.get(seat, [])):
-            if peer.number == number:
-                self.peers[seat].remove(peer)
-                self.media.lost(seat, peer)
-                await peer.close()
-
-    def _peer_state(self, seat: str, peer: Peer, state: str) -> None:
-        if self._closed or peer not in self.peers.get(seat, []):
-            return
-        if state == "connected":
-            active = self._active(seat)
-            if active is not None and active.number > peer.number:
-                return
-            previous = self.media.use(seat, peer)
-            self.tell(seat, PcState(pc=peer.number, state="connected"))
-            for old in [p for p in self.peers[seat] if p.number < peer.number]:
-                self.spawn(self._retire(seat, old, OLD_PEER if old is previous else 0.0))
-        else:
-            self.peers[seat].remove(peer)
-            self.media.lost(seat, peer)
-            self.spawn(peer.close())
-            self.tell(seat, PcState(pc=peer.number, state="failed", reason="the connection was lost"))
-
-    async def _retire(self, seat: str, peer: Peer, after: float) -> None:
-        await asyncio.sleep(after)
-        if peer in self.peers.get(seat, []):
-            self.peers[seat].remove(peer)
-        await peer.close()
 
     # --- data ---
 
@@ -283,12 +207,8 @@ class LiveConsult:
     def talk_to(self, seat: str, message: ChatLine | Pointed) -> None:
         """On the reliable channel when it is open, else on the socket."""
         text = encode(message).decode()
-        if not any(peer.channels.send_talk(text) for peer in self._newest_first(seat)):
+        if not any(peer.channels.send_talk(text) for peer in self.carrying.newest_first(seat)):
             self.tell(seat, message)
-
-    def _newest_first(self, seat: str) -> list[Peer]:
-        """A seat's peer connections: while one takes over from another, the channels of the older are still open."""
-        return sorted(self.peers.get(seat, []), key=lambda peer: -peer.number)
 
     def _vitals(self, seat: str, data: bytes) -> None:
         mine = self.room.state.seats.get(seat)
@@ -301,7 +221,7 @@ class LiveConsult:
         text = encode(msgspec.structs.replace(frame, seat=seat)).decode()
         for other in self.room.state.seats.values():
             if other.id != seat and other.admitted and self.may(other.id, Action.SEE_VITALS):
-                any(peer.channels.send_vitals(text) for peer in self._newest_first(other.id))
+                any(peer.channels.send_vitals(text) for peer in self.carrying.newest_first(other.id))
 
     # --- time ---
 
@@ -328,7 +248,7 @@ class LiveConsult:
                 await self.vacate(seat.id, Bye(code="forbidden", message="you are no longer part of this consult"))
                 continue
             audio, video = self.may(seat.id, Action.SEND_AUDIO), self.may(seat.id, Action.SEND_VIDEO)
-            for peer in self.peers.get(seat.id, []):
+            for peer in self.carrying.of.get(seat.id, []):
                 for use, uplink in peer.uplinks.items():
                     uplink.enabled = audio if use is Use.MICROPHONE else video
 
@@ -337,7 +257,9 @@ class LiveConsult:
         for seat in self.room.state.seats.values():
             if not seat.admitted:
                 continue
-            row = self.measuring.measure(self.name, seat, self._active(seat.id), self.media.attendees.get(seat.id), now)
+            row = self.measuring.measure(
+                self.name, seat, self.carrying.active(seat.id), self.media.attendees.get(seat.id), now
+            )
             rows.append(row)
             told = Quality(
                 seat=seat.id, level=row.level, reason=row.reason, loss_up=row.loss_up, loss_down=row.loss_down,
@@ -373,9 +295,6 @@ class LiveConsult:
                 client.end(bye)
         await self.saver.stored(2.0)
         self._closed = True
-        for peers in list(self.peers.values()):
-            for peer in peers:
-                await peer.close()
-        self.peers.clear()
+        await self.carrying.close()
         for task in list(self._tasks):
             task.cancel()

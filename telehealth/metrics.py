@@ -17,7 +17,7 @@ class Collector(Base):
     def collect(self) -> Iterator[Metric]:
         """Every metric, without a person or a consult in a label."""
         c = self._conductor
-        peers = [p for live in c.consults.values() for group in live.peers.values() for p in group]
+        peers = [p for live in c.consults.values() for group in live.carrying.of.values() for p in group]
         downlinks = [d for p in peers for d in p.downlinks]
         yield GaugeMetricFamily("tram_consults", "Consults live in this process", len(c.consults))
         yield GaugeMetricFamily("tram_consult_sockets", "Signalling sockets", c.sockets)

@@ -72,9 +72,9 @@ async def take(live: LiveConsult, client: Client, seat: str, message: ClientMess
         case Offer():
             await live.offer(seat, message)
         case Candidate():
-            await live.candidate(seat, message.pc, message.candidate)
+            await live.carrying.candidate(seat, message.pc, message.candidate)
         case ClosePc():
-            await live.close_pc(seat, message.pc)
+            await live.carrying.close_pc(seat, message.pc)
         case Media():
             state = MediaState(microphone=message.microphone, camera=message.camera, screen=message.screen)
             live.room.media(seat, state, now)

@@ -11,9 +11,7 @@ import secrets
 import struct
 from typing import cast
 
-from aioice import stun
-from aioice.ice import get_host_addresses
-
+from telehealth.media.private import get_host_addresses, stun
 from telehealth.messages import Beacon
 
 log = logging.getLogger(__name__)

@@ -119,7 +119,7 @@ class Uplink:
         self.publisher = publisher
         self.rtcp_ssrc = line.ssrc
         self.round_trip = 0.06
-        self.came: Callable[[], None] = lambda: None
+        self.came: Callable[[], object] = lambda: None
         """Called when something comes after SILENT seconds of nothing."""
         self.enabled = True
         """False while the rights of its sender do not allow it: packets are dropped."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pylibsrtp
+from aioice import stun
+from aioice.ice import get_host_addresses
 from aiortc import (
     RTCConfiguration,
     RTCIceCandidate,
@@ -74,7 +76,9 @@ __all__ = [
     "RtcpSrPacket",
     "SessionDescription",
     "Wire",
+    "get_host_addresses",
     "pack_remb_fci",
+    "stun",
     "unpack_remb_fci",
 ]
 

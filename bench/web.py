@@ -82,11 +82,13 @@ class Stage:
         return page
 
     def frames(self, page: Page) -> dict[str, float]:
-        """Frames over the chosen seconds, and the main thread's share in `busy`."""
+        """Frames over the chosen seconds; CPU meanwhile: the main thread's `busy`, all of Chromium's `all`, of a core."""
         inside = Insides(page)
-        before, start = inside.metrics()["TaskDuration"], time.perf_counter()
+        before, cpu, start = inside.metrics()["TaskDuration"], browser_cpu(), time.perf_counter()
         found: dict[str, float] = page.evaluate("ms => bench.frames(ms)", self.chosen.seconds * 1000)
-        found["busy"] = (inside.metrics()["TaskDuration"] - before) / (time.perf_counter() - start)
+        took = time.perf_counter() - start
+        found["busy"] = (inside.metrics()["TaskDuration"] - before) / took
+        found["all"] = (browser_cpu() - cpu) / took
         return found
 
 

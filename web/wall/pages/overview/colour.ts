@@ -7,6 +7,9 @@ export function place(value: number | null, low: number, high: number): number |
   return Math.min(1, Math.max(0, (value - low) / (high - low)))
 }
 
+/** The middle of its twentieth: smaller differences are not seen, and would paint anew for nothing. */
+export const step = (share: number): number => (Math.min(19, Math.floor(share * 20)) + 0.5) / 20
+
 /** The bounds without the outermost fiftieth on each side, so that one broken sensor does not grey the rest. */
 export function bounds(values: readonly number[]): { low: number; high: number } {
   if (values.length === 0) return { low: 0, high: 1 }

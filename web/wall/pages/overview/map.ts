@@ -9,6 +9,7 @@ import type { Ink } from '../../parts/ink.svelte'
 import { type Marker, Markers, type State, mercatorX, mercatorY } from './markers'
 import { chosen, cross, name, sign } from './signs'
 import { type Sprites, sprites } from './sprites'
+import { stamp } from './stamp'
 
 setWorkerUrl(worker)
 
@@ -32,6 +33,7 @@ export class ProvinceMap {
   #pointed: string | null = null
   #keyboard = false
   #fills: ReadonlyMap<string, string> = new Map()
+  #ground: ImageData | null = null
   #ink: Ink
   #asked = 0
   #placed = false
@@ -185,7 +187,7 @@ export class ProvinceMap {
       this.#canvas.style.height = `${height}px`
     }
     const pen = this.#canvas.getContext('2d')
-    if (!pen) return
+    if (!pen || across === 0 || down === 0) return
     const radius = this.#base.getZoom() > 10 ? 5.5 : 3.5
     const made = `${radius} ${ratio}`
     if (this.#sprites?.made !== made) this.#sprites = { ...sprites(radius, ratio, this.#ink), made }
@@ -193,11 +195,15 @@ export class ProvinceMap {
     const { list, left, top, looks, shown, count } = this.#markers
     pen.setTransform(1, 0, 0, 1, 0, 0)
     pen.clearRect(0, 0, across, down)
+    if (this.#ground?.width !== across || this.#ground.height !== down) this.#ground = new ImageData(across, down)
+    const target = { pixels: new Uint32Array(this.#ground.data.buffer), width: across, height: down }
+    target.pixels.fill(0)
     for (let at = 0; at < count; at++) {
       const i = shown[at]!
       const [x, y] = [Math.round(left[i]! * ratio - size / 2), Math.round(top[i]! * ratio - size / 2)]
-      pen.drawImage(image, looks[i]! * size, 0, size, size, x, y, size, size)
+      stamp(target, x, y, image, looks[i]! * size, size)
     }
+    pen.putImageData(this.#ground, 0, 0)
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)
     for (const i of this.#signs) sign(pen, left[i]!, top[i]!, list[i]!.alarm!, this.#ink)
     const selected = this.#markers.of(this.#selected.thing)

@@ -1,11 +1,12 @@
-/** Every look of a marker drawn once, side by side on a small canvas: a marker is then one copy of a few pixels. What is
+/** Every look of a marker drawn once, side by side: a marker is then one copy of a few pixels. What is
  *  late is a ring with a hatch in it, what never spoke an empty ring: told apart without colour. */
 import type { Ink } from '../../parts/ink.svelte'
 import { mix } from './colour'
 import { LOOKS, meaning } from './markers'
+import type { Picture } from './stamp'
 
 export interface Sprites {
-  image: HTMLCanvasElement
+  image: Picture
   /** Pixels of the screen across one of them; look n begins at n * size. */
   size: number
 }
@@ -17,17 +18,18 @@ export function ramp(share: number, ink: Ink): string {
 
 export function sprites(radius: number, ratio: number, ink: Ink): Sprites {
   const size = Math.ceil((radius + 2) * 2 * ratio)
-  const image = document.createElement('canvas')
-  image.width = size * LOOKS
-  image.height = size
-  const pen = image.getContext('2d')!
+  const canvas = document.createElement('canvas')
+  const width = (canvas.width = size * LOOKS)
+  canvas.height = size
+  const pen = canvas.getContext('2d', { willReadFrequently: true })!
   for (let at = 0; at < LOOKS; at++) {
     const { state, share } = meaning(at)
     const colour = share === null ? { live: ink.ok, late: ink.warn, never: ink['text-3'] }[state] : ramp(share, ink)
     pen.setTransform(ratio, 0, 0, ratio, at * size + size / 2, size / 2)
     dot(pen, radius, state, colour, share === null ? ink.surface : ink['text-3'], ink.surface)
   }
-  return { image, size }
+  const { data } = pen.getImageData(0, 0, width, size)
+  return { image: { pixels: new Uint32Array(data.buffer), width, height: size }, size }
 }
 
 function dot(

@@ -39,6 +39,7 @@ from bench.web_stage import (
     Province,
     api,
     bench_page,
+    browser_cpu,
     chromium,
     echarts,
     now,
@@ -82,7 +83,7 @@ class Stage:
         return page
 
     def frames(self, page: Page) -> dict[str, float]:
-        """Frames over the chosen seconds; CPU meanwhile: the main thread's `busy`, all of Chromium's `all`, of a core."""
+        """Frames over the chosen seconds; CPU meanwhile, of a core: the main thread's `busy`, all of Chromium `all`."""
         inside = Insides(page)
         before, cpu, start = inside.metrics()["TaskDuration"], browser_cpu(), time.perf_counter()
         found: dict[str, float] = page.evaluate("ms => bench.frames(ms)", self.chosen.seconds * 1000)

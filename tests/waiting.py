@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, timeout: float = 20.0, every: float = 0.03) -> T:
+def until(condition: Callable[[], T], what: str, timeout: float = 60.0, every: float = 0.03) -> T:
     """Returns the first true answer of `condition`; fails, saying `what` did not happen, after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

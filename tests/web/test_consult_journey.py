@@ -14,7 +14,7 @@ from tests.web.ward import Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
+expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
 
 JOIN = "Vào phòng"
 PIXELS = """selector => {

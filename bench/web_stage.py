@@ -50,6 +50,8 @@ class Province:
     def __init__(self, database: Database) -> None:
         self.settings = database.settings
         with database.connect() as conn:
+            conn.execute("SET statement_timeout = 0")  # a year makes many chunks, and the machine may be busy
+            conn.commit()
             areas.seed(conn)
             random = np.random.default_rng(1)
             east, north = random.uniform(105.5, 106.2, THINGS), random.uniform(21.4, 22.4, THINGS)
@@ -124,6 +126,7 @@ class Beat(threading.Thread):
 
         province, ids, every, first, stride = self._asked
         with connect(province.settings, "bench") as conn:
+            conn.execute("SET statement_timeout = 0")
             begun = time.perf_counter()
             while not self.ending.is_set():
                 province._write(conn, ids, first + self.count * stride if stride else now())

@@ -1,0 +1,135 @@
+"""The pictures of docs/tour.md: taken of a running system, written as WebP into docs/pictures.
+
+    python -m deploy.tour --login truc.tinh [--url http://127.0.0.1:8080] [--only overview-1440]
+
+The password is asked for, or read from TRAM_X_TOUR_PASSWORD. The system should have run for a while, with something
+standing and something that fell silent. Chromium takes the pictures and packs them; nothing else is needed.
+"""
+
+import argparse
+import base64
+import getpass
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import APIRequestContext, Browser, sync_playwright
+
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--disable-background-networking", "--ignore-gpu-blocklist"]
+WALL, DESK, PHONE = (3840, 2160), (1440, 900), (390, 844)
+PACK = """async ([url, quality]) => {
+  const picture = await createImageBitmap(await (await fetch(url)).blob())
+  const canvas = new OffscreenCanvas(picture.width, picture.height)
+  canvas.getContext('2d').drawImage(picture, 0, 0)
+  const blob = await canvas.convertToBlob({ type: 'image/webp', quality })
+  return btoa(Array.from(new Uint8Array(await blob.arrayBuffer()), (one) => String.fromCharCode(one)).join(''))
+}"""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture. `address` may name {alarm}, {device}, {streams}, {area}, {board}: the first there is."""
+
+    name: str
+    address: str
+    size: tuple[int, int]
+    language: str
+    theme: str
+    quality: float = 0.8
+
+
+SHOTS = (
+    Shot("tour-overview-3840", "overview?by=pm2_5", WALL, "vi", "dark", 0.6),
+    Shot("tour-overview-1440", "overview", DESK, "vi", "light"),
+    Shot("tour-area-1440", "overview?area={area}&by=air_temperature", DESK, "en", "dark"),
+    Shot("tour-overview-390", "overview", PHONE, "en", "dark"),
+    Shot("tour-alarms-1440", "alarms", DESK, "vi", "dark"),
+    Shot("tour-alarm-1440", "alarms/{alarm}", DESK, "en", "light"),
+    Shot("tour-alarms-390", "alarms", PHONE, "vi", "light"),
+    Shot("tour-charts-1440", "charts?s={streams}&range=6h&band=1", DESK, "vi", "light"),
+    Shot("tour-devices-1440", "devices/{device}", DESK, "en", "dark"),
+    Shot("tour-devices-390", "devices", PHONE, "vi", "dark"),
+    Shot("tour-boards-1440", "boards/{board}", DESK, "vi", "dark"),
+    Shot("tour-system-1440", "system", DESK, "en", "light"),
+)
+
+
+def places(request: APIRequestContext) -> dict[str, str]:
+    """What stands for the names in the addresses; those that there are none of are left out."""
+
+    def items(path: str) -> list[Any]:
+        answer = request.get(path)
+        found = answer.json() if answer.ok else []
+        return list(found.get("items", found.get("boards", []))) if isinstance(found, dict) else list(found)
+
+    found: dict[str, str] = {}
+    if alarms := [one for one in items("/api/alarms?limit=100") if one.get("thing")]:
+        found["alarm"] = str(alarms[0]["id"])
+    latest = items("/api/latest?limit=5000")
+    if air := [one for one in latest if one["property"] == "pm2_5"]:
+        found["device"] = air[0]["thing"]
+        streams = air[:2] + [one for one in latest if one["property"] == "air_temperature"][:2]
+        found["streams"] = ",".join(str(one["datastream"]) for one in streams)
+    for thing in items("/api/things?limit=1000"):
+        if thing["area"] and thing["kind"] == "air":
+            found["area"] = thing["area"]
+            break
+    if boards := items("/api/boards"):
+        found["board"] = str(boards[0]["id"])
+    return found
+
+
+def take(browser: Browser, shot: Shot, url: str, state: Any, found: dict[str, str]) -> str:
+    """Writes one; says what came of it."""
+    try:
+        address = shot.address.format_map(found)
+    except KeyError as missing:
+        return f"left out: there is no {missing}"
+    width, height = shot.size
+    context = browser.new_context(viewport={"width": width, "height": height}, base_url=url, storage_state=state)
+    try:
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        density = "&kiosk=1" if shot.size == WALL else ""
+        page.goto(f"/ui/wall/?theme={shot.theme}&lang={shot.language}#/{address}{density}")
+        page.locator("main .panel, main .page").first.wait_for()
+        page.wait_for_load_state("networkidle") if "overview" not in address else None
+        page.wait_for_function("() => document.querySelectorAll('main .skeleton').length === 0")
+        page.wait_for_timeout(6000)  # a map's first picture, a chart's answer
+        picture = page.screenshot(animations="disabled")
+    finally:
+        context.close()
+    blank = browser.new_page()
+    packed = blank.evaluate(PACK, [f"data:image/png;base64,{base64.b64encode(picture).decode()}", shot.quality])
+    blank.close()
+    (PICTURES / f"{shot.name}.webp").write_bytes(base64.b64decode(packed))
+    return f"{(PICTURES / f'{shot.name}.webp').stat().st_size / 1000:.0f} kB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", default="http://127.0.0.1:8080")
+    parser.add_argument("--login", required=True)
+    parser.add_argument("--only", default="")
+    chosen = parser.parse_args()
+    password = os.environ.get("TRAM_X_TOUR_PASSWORD") or getpass.getpass(f"password of {chosen.login}: ")
+    with sync_playwright() as driver:
+        chromium = shutil.which("chromium")
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        context = browser.new_context(base_url=chosen.url)
+        answer = context.request.post("/api/session", data={"login": chosen.login, "password": password})
+        if not answer.ok:
+            raise SystemExit(f"tour: not signed in: {answer.text()[:200]}")
+        found = places(context.request)
+        state = context.storage_state()
+        for shot in SHOTS:
+            if chosen.only in shot.name:
+                print(f"{shot.name}: {take(browser, shot, chosen.url, state, found)}", flush=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

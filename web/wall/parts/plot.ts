@@ -4,6 +4,7 @@ import type { Language } from '$ui/dictionary'
 import { ZONE } from '$ui/format'
 import { measured } from '$ui/units'
 import type { Line } from './align'
+import { type Limit, type Span, including, levels, spans } from './behind'
 import { type Ink, hatch, series } from './ink.svelte'
 
 export interface Drawn {
@@ -24,6 +25,8 @@ export interface Asked {
   height: number
   /** Moments that matter, ms: dotted verticals. */
   marks: readonly number[]
+  spans?: readonly Span[]
+  limits?: readonly Limit[]
   /** Amounts begin at zero, levels where they are. */
   fromZero: boolean
   sync: string
@@ -33,7 +36,7 @@ export interface Asked {
 }
 
 export function options(asked: Asked): uPlot.Options {
-  const { ink, language } = asked
+  const { ink, language, limits = [] } = asked
   const font = `11px ${ink.font}`
   const lines: uPlot.Series[] = [{}]
   const bands: uPlot.Band[] = []
@@ -65,7 +68,10 @@ export function options(asked: Asked): uPlot.Options {
       points: { size: 7 },
       bind: { dblclick: () => () => (asked.onwiden(), null) },
     },
-    scales: { x: { time: true }, y: { range: (_, low, high) => reach(low, high, asked.fromZero) } },
+    scales: {
+      x: { time: true },
+      y: { range: (_, low, high) => reach(...including(low, high, limits), asked.fromZero) },
+    },
     series: lines,
     bands,
     axes: [
@@ -73,7 +79,12 @@ export function options(asked: Asked): uPlot.Options {
       { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 52, values: (_, at) => at.map((v) => measured(v, language)) },
     ], // prettier-ignore
     hooks: {
-      drawAxes: [(plot) => gaps(plot, asked.drawn, ink), (plot) => verticals(plot, asked.marks, ink)],
+      drawAxes: [
+        (plot) => gaps(plot, asked.drawn, ink),
+        (plot) => spans(plot, asked.spans ?? [], ink),
+        (plot) => levels(plot, limits, ink),
+        (plot) => verticals(plot, asked.marks, ink),
+      ],
       setSelect: [
         (plot) => {
           if (plot.select.width < 6) return

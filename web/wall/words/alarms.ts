@@ -90,17 +90,17 @@ export const alarmWords = {
   ruleNew: ['Quy tắc mới', 'New rule'],
   ruleEdit: ['Sửa quy tắc', 'Edit the rule'],
   ruleText: ['Nội dung quy tắc (JSON)', 'The rule (JSON)'],
-  ruleTry: ['Thử trên 7 ngày qua', 'Try on the last 7 days'],
+  ruleTry: ['Thử', 'Try'],
   ruleSave: ['Lưu', 'Save'],
   ruleWould: [
-    'Đã xảy ra {times} lần ở {things} thiết bị ({looked} thiết bị được xét)',
-    'It would have fired {times} times at {things} devices ({looked} looked at)',
+    'Sẽ báo {times} lần trong {days} ngày qua, ở {things} thiết bị ({looked} thiết bị được xét)',
+    'It would have fired {times} times in the last {days} days, at {things} devices ({looked} looked at)',
   ],
   ruleNever: [
-    'Không xảy ra lần nào ({looked} thiết bị được xét)',
-    'It would never have fired ({looked} devices looked at)',
+    'Không báo lần nào trong {days} ngày qua ({looked} thiết bị được xét)',
+    'It would not have fired in the last {days} days ({looked} devices looked at)',
   ],
-  ruleTried: ['đọc {n} số, {used}', '{n} readings, {used}'],
+  ruleTried: ['đã đọc {n} số · {used}', '{n} readings · {used}'],
   ruleSaved: [
     'Đã lưu {id}, bản {version}; có hiệu lực trong một giây',
     '{id} saved, version {version}; in force within a second',

@@ -7,6 +7,7 @@ import { boardWords } from './boards'
 import { chartWords } from './charts'
 import { deviceWords } from './devices'
 import { overviewWords } from './overview'
+import { ruleWords } from './rules'
 import { shellWords } from './shell'
 import { systemWords } from './system'
 
@@ -15,6 +16,7 @@ export const words = {
   ...shellWords,
   ...overviewWords,
   ...alarmWords,
+  ...ruleWords,
   ...chartWords,
   ...boardWords,
   ...deviceWords,

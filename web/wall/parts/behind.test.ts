@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { including, within } from './behind'
+
+it('a chart shows its limits too', () => {
+  expect(including(1, 2, [])).toEqual([1, 2])
+  expect(including(1, 2, [{ value: 5, tone: 'p1' }])).toEqual([1, 5])
+  expect(
+    including(null, null, [
+      { value: 5, tone: 'p1' },
+      { value: NaN, tone: 'p2' },
+    ]),
+  ).toEqual([5, 5])
+})
+
+it('a span is cut at the edges and never too thin to see', () => {
+  expect(within(-10, 5, 0, 100, 2)).toEqual([0, 5])
+  expect(within(50, 50, 0, 100, 2)).toEqual([50, 52])
+  expect(within(-10, -1, 0, 100, 2)).toBeNull()
+  expect(within(101, 200, 0, 100, 2)).toBeNull()
+})

@@ -1,0 +1,88 @@
+/** What stands behind the lines of a chart: stretches of time (a firing, a note) and levels across it. */
+import type uPlot from 'uplot'
+import type { Ink } from './ink.svelte'
+
+export type Tone = 'p1' | 'p2' | 'p3' | 'p4' | 'accent'
+
+/** A stretch of time, ms; `from` = `to` is a moment. `flag` is written at its top. */
+export interface Span {
+  from: number
+  to: number
+  tone: Tone
+  flag?: string
+}
+
+/** A level across the chart, in its unit. */
+export interface Limit {
+  value: number
+  tone: Tone
+}
+
+/** The range of values that shows the limits too. */
+export function including(
+  low: number | null,
+  high: number | null,
+  limits: readonly Limit[],
+): [number | null, number | null] {
+  const values = limits.map((one) => one.value).filter(Number.isFinite)
+  if (values.length === 0) return [low, high]
+  return [Math.min(low ?? Infinity, ...values), Math.max(high ?? -Infinity, ...values)]
+}
+
+/** The pixels of a span within [left, right], at least `least` wide; null: it is outside. */
+export function within(from: number, to: number, left: number, right: number, least: number): [number, number] | null {
+  if (to < left || from > right) return null
+  const start = Math.max(left, from)
+  return [start, Math.max(start + least, Math.min(right, to))]
+}
+
+export function spans(plot: uPlot, all: readonly Span[], ink: Ink): void {
+  const { left, top, width, height } = plot.bbox
+  const pixel = devicePixelRatio
+  const pen = plot.ctx
+  pen.save()
+  for (const one of all) {
+    const at = within(
+      plot.valToPos(one.from / 1000, 'x', true),
+      plot.valToPos(one.to / 1000, 'x', true),
+      left,
+      left + width,
+      2 * pixel,
+    )
+    if (!at) continue
+    const [start, end] = at
+    pen.fillStyle = ink[one.tone]
+    pen.globalAlpha = one.from === one.to ? 0.7 : 0.16
+    pen.fillRect(start, top, end - start, height)
+    pen.globalAlpha = 1
+    pen.fillRect(start, top, end - start, 2 * pixel)
+    if (one.flag === undefined) continue
+    pen.font = `600 ${11 * pixel}px ${ink.font}`
+    const wide = pen.measureText(one.flag).width + 8 * pixel
+    const place = Math.min(start, left + width - wide)
+    pen.fillRect(place, top, wide, 16 * pixel)
+    pen.fillStyle = ink.surface
+    pen.textBaseline = 'middle'
+    pen.textAlign = 'left'
+    pen.fillText(one.flag, place + 4 * pixel, top + 8.5 * pixel)
+  }
+  pen.restore()
+}
+
+export function levels(plot: uPlot, all: readonly Limit[], ink: Ink): void {
+  const { left, top, width, height } = plot.bbox
+  const pen = plot.ctx
+  pen.save()
+  pen.lineWidth = 1.5 * devicePixelRatio
+  pen.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio])
+  for (const one of all) {
+    const y = Math.round(plot.valToPos(one.value, 'y', true))
+    if (y < top || y > top + height) continue
+    pen.strokeStyle = ink[one.tone]
+    pen.beginPath()
+    pen.moveTo(left, y)
+    pen.lineTo(left + width, y)
+    pen.stroke()
+  }
+  pen.restore()
+}

@@ -34,6 +34,7 @@ from services.api import (
     probes,
     problems,
     provider,
+    queues,
     retention,
     session,
     status,
@@ -63,7 +64,7 @@ from tram.store.database import open_pool
 ROUTERS = (
     status, messages, things, observations, pending, deadletters, problems, probes, session, account, people, devices,
     oversight, provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules, annotations,
-    dashboards, notifications, cap, live,
+    dashboards, notifications, cap, queues, live,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

@@ -61,6 +61,16 @@ class Snapshot:
     processes: list[ProcessRow]
 
 
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What waits. `readers`: (name, batches behind, seconds since the oldest of them was stored)."""
+
+    readers: list[tuple[str, int, float]]
+    pending_messages: int
+    redecoding: int
+    watched: int
+
+
 class Overview:
     """Answers from one pool; every part is cached for a moment and bounded in size."""
 
@@ -75,6 +85,8 @@ class Overview:
         self._snapshot = Cached(self._ask_snapshot, 0.5)
         self._newest = Cached(self._ask_newest, 0.5)
         self._province = Cached(self._ask_province, 4)
+        self._queues = Cached(self._ask_queues, 2)
+        self._tables = Cached(self._ask_tables, 60)
 
     def start(self) -> None:
         """Begins to watch the database and the stream."""
@@ -100,6 +112,14 @@ class Overview:
         """What is measured where, from the latest values. Raises UnavailableError."""
         return self._province.get()
 
+    def queues(self) -> Queues:
+        """What waits where. Raises UnavailableError."""
+        return self._queues.get()
+
+    def tables(self) -> list[tuple[str, int]]:
+        """The largest tables and their bytes. Raises UnavailableError."""
+        return self._tables.get()
+
     def trends(self, ids: list[int]) -> dict[int, list[float | None]]:
         """The last results of each Datastream (at most POINTS, of the last day), oldest first."""
         with self._connection() as conn:
@@ -116,6 +136,17 @@ class Overview:
             row = conn.execute(QUERIES["server"]).fetchone()
             assert row is not None
             return Server(edition.detect(conn).value, str(row[0]).split(" ")[0], int(row[1]))
+
+    def _ask_queues(self) -> Queues:
+        with self._connection() as conn:
+            readers = conn.execute(QUERIES["readers"]).fetchall()
+            row = conn.execute(QUERIES["waiting"]).fetchone()
+        assert row is not None
+        return Queues([(str(name), int(n), float(age)) for name, n, age in readers], *map(int, row))
+
+    def _ask_tables(self) -> list[tuple[str, int]]:
+        with self._connection() as conn:
+            return [(str(name), int(size)) for name, size in conn.execute(QUERIES["tables"])]
 
     def _ask_snapshot(self) -> Snapshot:
         server = self._server.get()

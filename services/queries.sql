@@ -35,3 +35,27 @@ SELECT d.id, array(
     ) r ORDER BY r.phenomenon_time
 )
 FROM unnest(%(ids)s::int[]) AS d (id)
+
+-- name: readers
+-- How far each reader of the committed stream is behind: batches, and seconds since the oldest of them was stored.
+SELECT p.reader, behind.n, coalesce(extract(epoch FROM clock_timestamp() - behind.oldest), 0)::float8
+FROM committed_position p,
+     LATERAL (SELECT count(*) AS n, min(at) AS oldest FROM committed WHERE seq > p.seq) AS behind
+ORDER BY p.reader
+
+-- name: waiting
+-- What waits beside the stream: messages of Things to be accepted, dead letters to be read once more, devices looked at.
+SELECT (SELECT count(*) FROM pending_message),
+       (SELECT count(*) FROM dead_letter WHERE asked IS NOT NULL AND settled IS NULL),
+       (SELECT count(*) FROM watch WHERE until > now())
+
+-- name: tables
+-- The largest tables with their indices, partitions and chunks, in bytes.
+WITH RECURSIVE tree (id, root) AS (
+    SELECT c.oid, c.oid
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+    UNION ALL
+    SELECT i.inhrelid, tree.root FROM pg_inherits i JOIN tree ON i.inhparent = tree.id
+)
+SELECT root::regclass::text, sum(pg_total_relation_size(id))::int8 FROM tree GROUP BY root ORDER BY 2 DESC, 1 LIMIT 12

@@ -152,6 +152,7 @@ CASES: list[Case] = [
     ("GET /api/observations/newest", "operator", "device-cookie", None),
     ("GET /api/trends", "operator", "device-cookie", None),
     ("GET /api/status", "operator", "citizen", None),
+    ("GET /api/queues", "operator", "citizen", None),
     ("GET /api/overview", "operator", "doctor", None),
     ("GET /api/pending", "city-admin", "auditor", None),
     ("POST /api/pending/{name:path}/accept", "city-admin", "operator", None),

@@ -143,6 +143,22 @@ def test_how_a_device_does(fresh_api: Api, database: Database) -> None:
     assert (young["usual"], young["share"]) == (None, None)
 
 
+def test_what_waits_and_what_takes_room(fresh_api: Api, database: Database) -> None:
+    with autocommit(database.settings) as conn:
+        end = conn.execute("SELECT max(seq) FROM committed").fetchone()
+        assert end is not None
+        conn.execute("INSERT INTO committed_position (reader, seq) VALUES ('desk-behind', 0), ('desk-there', %s)", end)
+    # The answer is kept for two seconds.
+    answer = fresh_api.eventually("/api/queues", lambda answer: "desk-behind" in answer.text, 60).json()
+    readers = {reader["name"]: reader for reader in answer["readers"]}
+    assert readers["desk-behind"]["batches"] > 0
+    assert (readers["desk-there"]["batches"], readers["desk-there"]["seconds"]) == (0, 0)
+    assert answer["pending_messages"] == 1
+    sizes = {table["name"]: table["size"] for table in answer["tables"]}
+    assert sizes["committed"] > 0
+    assert sizes["observation"] > 8192
+
+
 def test_dead_letters_are_asked_for(fresh_api: Api) -> None:
     letters = fresh_api.get("/api/dead-letters").json()["items"]
     ids = [letter["id"] for letter in letters]

@@ -97,6 +97,11 @@ export interface DeadLetter {
   detail: string
   payload: string
   size: number
+  whole: boolean
+  asked: string | null
+  settled: string | null
+  outcome: string
+  stored: number
 }
 
 export interface ProcessState {

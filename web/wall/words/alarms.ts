@@ -49,6 +49,12 @@ export const alarmWords = {
   story: ['Diễn biến', 'What happened'],
   advice: ['Việc cần làm', 'What to do'],
   trend: ['Xu hướng quanh lúc phát sinh', 'The trend around it'],
+  meanwhile: ['Chuyện khác lúc đó', 'What else happened then'],
+  meanwhileNone: [
+    'Không có cảnh báo nào khác trong khu vực, trước hay sau một giờ.',
+    'No other alarm in the area, an hour before or after.',
+  ],
+  sameTime: ['cùng lúc', 'at once'],
   value_: ['Giá trị', 'Value'],
   lasts: ['Kéo dài', 'Lasting'],
   assignee: ['Người nhận', 'Assigned to'],

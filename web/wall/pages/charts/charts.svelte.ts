@@ -1,5 +1,6 @@
 /** What the charts page draws: the chosen Datastreams, their answers over the range, and those of a week before. */
 import { ask } from '../../data/api'
+import { type Note, notesOf } from '../../data/notes'
 import { Poll } from '../../data/poll.svelte'
 import type { Series } from '../../data/types'
 import { bounds, refresh } from '../../shell/range'
@@ -26,6 +27,12 @@ class Charts {
   points = $state(800)
   readonly answer: Poll<Answer> = new Poll((signal) => this.#ask(signal), 5000)
 
+  /** Notes on what is drawn, over its range. */
+  readonly notes: Poll<Note[]> = new Poll((signal) => {
+    const { from, to } = bounds(range.value, Date.now())
+    return notesOf(this.chosen, from, to, signal)
+  }, 30_000)
+
   toggle(id: number): void {
     const next = this.chosen.includes(id) ? this.chosen.filter((one) => one !== id) : [...this.chosen, id]
     router.set({ s: next.slice(0, MOST).join(',') }, true)
@@ -36,8 +43,22 @@ class Charts {
     $effect(() => {
       void [this.chosen.join(), this.week, this.points, range.value.span, range.value.end]
       this.answer.every = range.value.end === null ? refresh(range.value) : 3_600_000
-      return this.answer.start()
+      return this.#soon(this.answer)
     })
+    $effect(() => {
+      void [this.chosen.join(), range.value.span, range.value.end]
+      return this.#soon(this.notes)
+    })
+  }
+
+  /** A wheel turns many times a second: what comes to rest is asked for. */
+  #soon(poll: Poll<unknown>): () => void {
+    let end: (() => void) | undefined
+    const later = setTimeout(() => (end = poll.start()), poll.at ? 150 : 0)
+    return () => {
+      clearTimeout(later)
+      end?.()
+    }
   }
 
   async #ask(signal: AbortSignal): Promise<Answer> {

@@ -75,19 +75,46 @@ def test_a_rule_is_tried_before_it_is_saved(page: Page, api: Api, quiet: Plant) 
     page.goto(f"{api.url}/ui/wall/#/alarms?view=rules")
     expect(page.get_by_role("switch", name="Nước")).to_be_checked(timeout=LONG)
     page.get_by_role("button", name="Quy tắc mới").click()
-    box = page.get_by_role("dialog")
-    box.get_by_role("textbox").fill("{")
-    box.get_by_role("button", name="Thử trên 7 ngày qua").click()
-    expect(box.get_by_role("alert")).to_contain_text("Không phải JSON")
+    page.get_by_role("textbox", name="Tên (tiếng Việt)").fill("Nước cao bất thường")
+    page.get_by_role("textbox", name="Tên (tiếng Anh)").fill("Water unusually high")
+    page.get_by_role("combobox", name="Loại").select_option("river")
+    page.get_by_role("combobox", name="Đại lượng").select_option("water_level")
+    value = page.get_by_role("textbox", name="Giá trị (m)")
+    tries = page.get_by_role("button", name="Thử", exact=True)
+    value.fill("cao")
+    tries.click()
+    expect(page.get_by_role("alert")).to_contain_text("$.levels[0].when.value", timeout=LONG)
+    value.fill("6,5")
+    tries.click()
+    expect(page.get_by_text("Sẽ báo 1 lần trong 7 ngày qua, ở 1 thiết bị")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("img", name=re.compile("^Biểu đồ .*, 1 lần báo$"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("list", name="Các lần báo").get_by_role("listitem")).to_have_count(1)
+
+    # Several conditions, joined; the other view shows the same, and says where it is wrong.
+    page.get_by_role("button", name="Thêm điều kiện").click()
+    page.get_by_role("combobox", name="Điều kiện").last.select_option("no-data")
+    page.get_by_role("radio", name=re.compile("HOẶC")).click()
+    page.get_by_role("radio", name="JSON").click()
+    box = page.get_by_role("textbox", name=re.compile("JSON"))
+    shown = json.loads(box.input_value())
+    assert shown["id"] == "nuoc-cao-bat-thuong"
+    assert shown["levels"][0]["when"] == {
+        "type": "any",
+        "of": [
+            {"type": "threshold", "property": "water_level", "op": ">", "value": 6.5},
+            {"type": "no-data", "property": "water_level", "after": "20m"},
+        ],
+    }
+    box.fill("{")
+    tries.click()
+    expect(page.get_by_role("alert")).to_contain_text("Không phải JSON")
     rule = threshold("other", 6.5) | {"levels": [{"priority": "odd"}]}
-    box.get_by_role("textbox").fill(json.dumps(rule))
-    box.get_by_role("button", name="Thử trên 7 ngày qua").click()
-    expect(box.get_by_role("alert")).to_contain_text("$.levels[0]", timeout=LONG)
-    box.get_by_role("textbox").fill(json.dumps(threshold("other", 6.5)))
-    box.get_by_role("button", name="Thử trên 7 ngày qua").click()
-    expect(box).to_contain_text("Đã xảy ra 1 lần ở 1 thiết bị", timeout=LONG)
+    box.fill(json.dumps(rule))
+    tries.click()
+    expect(page.get_by_role("alert")).to_contain_text("$.levels[0]", timeout=LONG)
+    box.fill(json.dumps(threshold("other", 6.5)))
     assert api.client.get("/api/alarm-rules/other").status_code == 404, "a trial stores nothing"
-    box.get_by_role("button", name="Lưu").click()
+    page.get_by_role("button", name="Lưu").click()
     expect(page.get_by_text("Đã lưu other, bản 1")).to_be_visible(timeout=LONG)
     first = page.get_by_role("switch").first
     first.click()

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.databases import EDITIONS, Database, Server
 from tests.people import autocommit
 from tests.servers.api import Api, serve
 from tests.services.filling import fill, now, store
 from tests.services.test_api import problem
+from tests.services.test_wall import AUDIT, AXE, open_wall
+from tram import web
 from tram.readings import Message
 from tram.store import deadletters, registry, watching
 from tram.store.rollups import Rollups
@@ -173,3 +176,111 @@ def test_dead_letters_are_asked_for(fresh_api: Api) -> None:
     assert row["target"] == "dead letters"
     for body in ({"ids": []}, {"ids": [0]}, {"ids": ["x"]}, {"ids": [1] * 501}, {}):
         problem(fresh_api.client.post("/api/dead-letters/redecode", json=body), 422, "invalid")
+
+
+# The same in a browser
+
+in_browser = pytest.mark.skipif(web.directory() is None, reason=web.NOT_BUILT)
+LONG = 60_000  # ms: on a busy machine the page asks late
+
+
+def axe(page: Page) -> list[Any]:
+    page.evaluate(AXE)
+    return [(fault["id"], [n["html"][:160] for n in fault["nodes"]]) for fault in page.evaluate(AUDIT)]
+
+
+@in_browser
+@pytest.mark.browser
+def test_a_note_is_written_on_a_chart_and_the_chart_is_kept_as_a_picture(page: Page, fresh_api: Api) -> None:
+    id = stream(fresh_api, "aq-02", "pm2_5")
+    open_wall(page, fresh_api, f"#/charts?s={id}&range=1h")
+    chart = page.get_by_role("img", name="Biểu đồ Bụi PM2.5")
+    expect(chart).to_be_visible(timeout=LONG)
+    notes = page.get_by_role("region", name="Ghi chú", exact=True)
+    expect(notes).to_contain_text("Chưa có ghi chú nào", timeout=LONG)
+    notes.get_by_role("button", name="Ghi chú mới").click()
+    page.get_by_role("textbox", name="Nội dung").fill("Hiệu chuẩn đầu đo <b>")
+    page.get_by_role("button", name="Lưu").click()
+    row = notes.get_by_role("listitem")
+    expect(row).to_contain_text("Hiệu chuẩn đầu đo <b>", timeout=LONG)
+    row.get_by_role("button", name="Sửa ghi chú").click()
+    page.get_by_role("textbox", name="Nội dung").fill("Hiệu chuẩn xong")
+    page.get_by_role("button", name="Lưu").click()
+    expect(row).to_contain_text("Hiệu chuẩn xong", timeout=LONG)
+    assert notes_of(fresh_api, id) == ["Hiệu chuẩn xong"]
+    assert axe(page) == []
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    kept = download.value.path().read_bytes()
+    assert kept[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = (int.from_bytes(kept[at : at + 4], "big") for at in (16, 20))
+    size = chart.bounding_box()
+    assert size is not None
+    assert width > size["width"] * 0.9
+    assert height > size["height"] + 80, "title, legend, note, time and source stand around it"
+
+    row.get_by_role("button", name="Xoá ghi chú").click()
+    notes.get_by_role("button", name="Hoàn tác").click()
+    expect(row).to_contain_text("Hiệu chuẩn xong", timeout=LONG)
+    # Nearer and along by the keyboard; what is shown is in the address.
+    page.locator("body").press("+")
+    page.wait_for_url("**range=30m**", timeout=LONG)
+    page.locator("body").press("[")
+    page.wait_for_url("**range=30m@**", timeout=LONG)
+
+
+def notes_of(api: Api, id: int) -> list[Any]:
+    return notes(api, datastream=id)
+
+
+@in_browser
+@pytest.mark.browser
+def test_what_a_device_sends_is_looked_at_on_a_phone(page: Page, fresh_api: Api, database: Database) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_wall(page, fresh_api, "#/devices/aq-02")
+    expect(page.get_by_role("region", name="Tình trạng")).to_contain_text("Số tốt trong 24 giờ", timeout=LONG)
+    messages = page.get_by_role("region", name="Bản tin", exact=True)
+    messages.get_by_role("button", name="Theo dõi 5 phút").click()
+    expect(messages).to_contain_text("Đang chờ bản tin tiếp theo", timeout=LONG)
+    with autocommit(database.settings) as conn:
+        thing = registry.get_thing(conn, "aq-02").id
+        payload = b'{"pm2_5": 12.5, "note": "<b>"}'
+        watching.keep(conn, [(thing, Message("tram/v1/aq-02/telemetry", payload, now()))])
+    row = messages.get_by_role("row", name="pm2_5")
+    expect(row).to_contain_text("12,5", timeout=LONG)
+    messages.get_by_role("radio", name="Nguyên văn").click()
+    expect(messages.locator("pre")).to_contain_text('"note": "<b>"')
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+    assert axe(page) == []
+
+    # A new device is refused, and taken back.
+    page.get_by_role("button", name="Về danh sách").click()
+    waiting = page.get_by_role("region", name="Thiết bị mới chờ nhận")
+    waiting.get_by_role("button", name="Từ chối", exact=True).click(timeout=LONG)
+    page.get_by_role("dialog").get_by_role("button", name="Từ chối").click()
+    waiting.get_by_role("status").get_by_role("button", name="Nhận lại").click(timeout=LONG)
+    expect(page.get_by_role("status").filter(has_text="Đã nhận new-01")).to_be_visible(timeout=LONG)
+    assert fresh_api.get("/api/things/new-01").json()["status"] == "active"
+
+
+@in_browser
+@pytest.mark.browser
+def test_dead_letters_are_chosen_and_read_again(page: Page, fresh_api: Api, database: Database) -> None:
+    with autocommit(database.settings) as conn:
+        letter = deadletters.DeadLetter("tram/v1/desk-7/telemetry", "desk", "for the desk", b'{"pm2_5":1}', now())
+        deadletters.insert(conn, [letter])
+        [row] = [row for row in deadletters.list_newest(conn) if row.reason == "desk"]
+    open_wall(page, fresh_api, "#/system?reason=desk")
+    letters = page.get_by_role("region", name="Bản tin hỏng")
+    letters.get_by_role("checkbox", name=f"Chọn bản tin {row.id}").check(timeout=LONG)
+    letters.get_by_role("button", name="Đọc lại 1", exact=True).click()
+    expect(letters.get_by_role("status")).to_contain_text("1 bản tin sẽ được cổng đọc lại")
+    item = letters.get_by_role("listitem")
+    expect(item).to_contain_text("chờ đọc lại", timeout=LONG)
+    with autocommit(database.settings) as conn:  # what the gateway does: tests/gateway/test_desk.py
+        deadletters.settle(conn, row.id, "stored", 1)
+    expect(item).to_contain_text("đã lưu 1", timeout=LONG)
+    expect(letters.get_by_role("checkbox", name=f"Chọn bản tin {row.id}")).to_be_disabled()
+    expect(page.get_by_role("region", name="Hàng đợi")).to_contain_text("Bản tin hỏng chờ đọc lại")
+    assert axe(page) == []

@@ -21,7 +21,16 @@ pytestmark = [
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 AUDIT = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
-PAGES = ("overview", "alarms", "alarms?view=figures", "alarms?view=rules", "charts", "devices", "system")
+PAGES = (
+    "overview",
+    "alarms",
+    "alarms?view=figures",
+    "alarms?view=rules",
+    "alarms?view=rules&rule=%2B",
+    "charts",
+    "devices",
+    "system",
+)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ export const chartWords = {
     'Kéo để phóng to · nhấp đúp để mở rộng · Ctrl + cuộn để phóng · Shift + kéo để trượt',
     'Drag to zoom · double click to widen · Ctrl + wheel zooms · Shift + drag moves',
   ],
+  keyChart: ['Biểu đồ: gần, xa, sớm hơn, muộn hơn', 'Charts: nearer, wider, earlier, later'],
   notes: ['Ghi chú', 'Notes'],
   notesHint: ['Alt + nhấp vào biểu đồ để ghi chú tại lúc đó', 'Alt + click on a chart writes a note at that moment'],
   noNotes: ['Chưa có ghi chú nào trong khoảng này.', 'No notes in this time.'],

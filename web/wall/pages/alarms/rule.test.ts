@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest'
-import { type Json, faulty, formOf, idOf, newLeaf, newRule, propertiesOf, ruleOf, thresholds, typed } from './rule'
+import {
+  type Json,
+  counted,
+  faulty,
+  formOf,
+  idOf,
+  newLeaf,
+  newRule,
+  propertiesOf,
+  ruleOf,
+  thresholds,
+  typed,
+} from './rule'
 
 const full: Json = {
   id: 'river', vi: 'Nước', en: 'Water', enabled: true, scope: { kind: 'river', area: '19' }, quality: 'any',
@@ -58,4 +70,12 @@ it('where a fault is', () => {
 it('what it looks at', () => {
   expect(thresholds(full)).toEqual([{ property: 'water_level', thing: '', value: 25, priority: 'medium' }])
   expect(propertiesOf(full)).toEqual(['water_level', 'a', 'b'])
+})
+
+it('who fired how often', () => {
+  const fired = ['a', 'b', 'b'].map((thing) => ({ thing, label: thing === 'a' ? 'Trạm A' : '' }))
+  expect(counted(fired)).toEqual([
+    { thing: 'b', label: 'b', n: 2 },
+    { thing: 'a', label: 'Trạm A', n: 1 },
+  ])
 })

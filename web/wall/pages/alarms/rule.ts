@@ -222,3 +222,16 @@ export function propertiesOf(rule: Json): string[] {
   walk(rule.levels)
   return [...new Set(found)]
 }
+
+/** Who fired how often, the most first. */
+export function counted(
+  fired: readonly { thing: string; label: string }[],
+): { thing: string; label: string; n: number }[] {
+  const times = new Map<string, { thing: string; label: string; n: number }>()
+  for (const { thing, label } of fired) {
+    const known = times.get(thing)
+    if (known) known.n += 1
+    else times.set(thing, { thing, label: label || thing, n: 1 })
+  }
+  return [...times.values()].sort((a, b) => b.n - a.n)
+}

@@ -4,8 +4,7 @@ import { look } from '$ui/look.svelte'
 import App from './App.svelte'
 
 const narrow = matchMedia('(max-width: 760px)')
-const density = () =>
-  narrow.matches ? 'touch' : new URLSearchParams(location.hash.split('?')[1]).has('kiosk') ? 'wall' : 'desk'
+const density = () => (narrow.matches ? 'touch' : 'desk') // a wall's: shell/Kiosk.svelte
 look.start(density)
 narrow.addEventListener('change', () => look.fit(density()))
 mount(App, { target: document.getElementById('page')! })

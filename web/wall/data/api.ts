@@ -23,13 +23,16 @@ export interface Asked {
   signal?: AbortSignal | undefined
   /** Keeps a write that is sent twice from happening twice. */
   key?: string
+  /** The version that was read: the write is refused (409) where there is a newer one. */
+  version?: number
 }
 
 /** The JSON of one answer; undefined of one without a body. Throws Problem or Away; an abort by `signal` as it comes. */
-export async function ask<T>(path: string, { method = 'GET', body, signal, key }: Asked = {}): Promise<T> {
+export async function ask<T>(path: string, { method = 'GET', body, signal, key, version }: Asked = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (key !== undefined) headers['Idempotency-Key'] = key
+  if (version !== undefined) headers['If-Match'] = `"${version}"`
   const limit = AbortSignal.timeout(TIMEOUT)
   const request: RequestInit = {
     method,

@@ -1,6 +1,6 @@
 /** The whole state of the page in its address: `#/charts?s=12,14&range=24h`. After the # nothing reaches a server's log. */
 
-export const pages = ['overview', 'alarms', 'charts', 'devices', 'system'] as const
+export const pages = ['overview', 'alarms', 'charts', 'devices', 'system', 'boards'] as const
 export type PageName = (typeof pages)[number]
 
 export interface Route {
@@ -19,7 +19,11 @@ export function parse(hash: string): Route {
   return {
     page,
     item: item && page === first ? decode(item) : null,
-    options: Object.fromEntries([...new URLSearchParams(query)].filter(([, value]) => value !== '')),
+    options: Object.fromEntries(
+      [...new URLSearchParams(query)]
+        .map(([name, value]) => [name, name === 'kiosk' && value === '' ? '1' : value] as const)
+        .filter(([, value]) => value !== ''),
+    ),
   }
 }
 

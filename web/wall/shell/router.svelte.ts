@@ -19,6 +19,12 @@ class Router {
     location.hash = this.link(route)
   }
 
+  /** The same without a step of its own: scenes that follow each other leave no trail. */
+  replace(route: Partial<Route> & Pick<Route, 'page'>): void {
+    history.replaceState(null, '', this.link(route))
+    this.route = parse(location.hash)
+  }
+
   link(route: Partial<Route> & Pick<Route, 'page'>): string {
     const { range = '' } = this.route.options
     return format({ ...route, options: { range, ...route.options } })

@@ -15,6 +15,9 @@ export function standing(
 ): Alarm[] {
   const gravest = rank[priority as PriorityWord] ?? 4
   return alarms
-    .filter((one) => !aside(one) && rank[one.priority] <= gravest && (!unseen || waits(one)) && (!area || within(one.area, area))) // prettier-ignore
+    .filter(
+      (one) =>
+        !aside(one) && rank[one.priority] <= gravest && (!unseen || waits(one)) && (!area || within(one.area, area)),
+    ) // prettier-ignore
     .sort(order)
 }

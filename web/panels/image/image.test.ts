@@ -3,7 +3,16 @@ import { again, own } from './address'
 
 it('a picture is of this server', () => {
   expect(own(' /camera/a.jpg?x=1 ')).toBe('/camera/a.jpg?x=1')
-  for (const other of ['', 'camera.jpg', '//evil.vn/a.jpg', 'https://evil.vn/a.jpg', 'javascript:alert(1)', '/\\evil.vn/a', 'data:image/png,x']) // prettier-ignore
+  for (const other of [
+    '',
+    'camera.jpg',
+    '//evil.vn/a.jpg',
+    'https://evil.vn/a.jpg',
+    'javascript:alert(1)',
+    '/\\evil.vn/a',
+    'data:image/png,x',
+  ])
+    // prettier-ignore
     expect(own(other)).toBeNull()
 })
 

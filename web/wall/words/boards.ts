@@ -22,12 +22,18 @@ export const boardWords = {
   heatOf: ['{n} trạm', '{n} stations'],
   heatLabel: ['{what} theo giờ và ngày, từ {low} đến {high} {unit}', '{what} by hour and day, {low} to {high} {unit}'],
   imageNone: ['Chưa đặt địa chỉ ảnh: mở cấu hình của ô.', 'No address yet: open the settings of this panel.'],
-  imageElsewhere: ['Địa chỉ phải bắt đầu bằng /: ảnh đi qua máy chủ này.', 'The address must begin with /: pictures come by way of this server.'],
+  imageElsewhere: [
+    'Địa chỉ phải bắt đầu bằng /: ảnh đi qua máy chủ này.',
+    'The address must begin with /: pictures come by way of this server.',
+  ],
   imageFailed: ['Không lấy được ảnh', 'The picture could not be fetched'],
-  imageFailedText: ['Tự thử lại. Kiểm tra camera và địa chỉ trong cấu hình.', 'It is tried again. Check the camera, and the address in the settings.'],
+  imageFailedText: [
+    'Tự thử lại. Kiểm tra camera và địa chỉ trong cấu hình.',
+    'It is tried again. Check the camera, and the address in the settings.',
+  ],
   panelEmpty: [
-    'Chưa có số liệu. Chọn chuỗi số liệu hoặc đại lượng trong cấu hình của ô.',
-    'No data yet. Choose Datastreams or a property in its settings.',
+    'Chưa có số liệu cho lựa chọn này. Số hiện ngay khi có; hoặc đổi cấu hình của ô.',
+    'Nothing has been measured for this choice yet. It shows as soon as it comes; or change its settings.',
   ],
   boardNew: ['Bảng mới', 'New dashboard'],
   boardsNone: ['Chưa có bảng điều khiển nào', 'There are no dashboards yet'],

@@ -7,7 +7,18 @@ import importlib
 import sys
 from pathlib import Path
 
-HELPERS = {"ingest_stage", "live_viewers", "load", "sfu_peers", "sfu_server", "web_stage"}
+HELPERS = {
+    "ingest_stage",
+    "live_million",
+    "live_stage",
+    "live_together",
+    "live_viewers",
+    "load",
+    "sfu_peers",
+    "sfu_server",
+    "store_ingest",
+    "web_stage",
+}
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
     python -m bench.live_viewers   reads one JSON line {"ports", "cookie", "viewers": [[thing, …], …], "rate", "values"}
 
 Prints {"open": n} when every viewer has its snapshot; then for each line on its standard input a report of what came
-since the last: events, frames, bytes, its own CPU seconds, latencies (phenomenonTime to arrival, ms) at some quantiles,
-and how many were closed.
+since the last: events, frames, bytes, its own CPU seconds, latencies (phenomenonTime to arrival, ms) at some quantiles
+of values and of alarms that were raised, and how many were closed.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,9 +22,15 @@ import numpy as np
 import uvloop
 
 
+class _Change(msgspec.Struct):
+    kind: str
+    time: datetime
+
+
 class _Events(msgspec.Struct):
     op: str
     values: list[tuple[Any, ...]] = []
+    alarms: list[_Change] = []
 
 
 _decode = msgspec.json.Decoder(_Events).decode
@@ -39,19 +46,23 @@ class Count:
     def clear(self) -> None:
         self.events = self.frames = self.bytes = 0
         self.late: list[float] = []
+        self.alarms_late: list[float] = []
         self.cpu = time.process_time()
 
     def report(self) -> dict[str, Any]:
-        late = np.array(self.late) / 1000 if self.late else np.zeros(1)
-        quantiles = {
-            name: round(float(np.quantile(late, q)), 1) for name, q in (("p50", 0.5), ("p99", 0.99), ("max", 1))
-        }
+        quantiles = _quantiles("", self.late) | _quantiles("alarms_", self.alarms_late)
         made = {
             "events": self.events, "frames": self.frames, "bytes": self.bytes, "closed": self.closed,
-            "cpu": time.process_time() - self.cpu, **quantiles,
+            "raised": len(self.alarms_late), "cpu": time.process_time() - self.cpu, **quantiles,
         }  # fmt: skip
         self.clear()
         return made
+
+
+def _quantiles(of: str, late: list[float]) -> dict[str, float]:
+    """In milliseconds."""
+    values = np.array(late or [0.0]) / 1000
+    return {of + name: round(float(np.quantile(values, q)), 1) for name, q in (("p50", 0.5), ("p99", 0.99), ("max", 1))}
 
 
 class Viewer(asyncio.Protocol):
@@ -102,8 +113,10 @@ class Viewer(asyncio.Protocol):
             if payload.startswith(b'{"op":"snapshot"'):
                 count.ready += 1
             elif payload.startswith(b'{"op":"events"'):
-                values = _decode(payload).values
+                events = _decode(payload)
+                values = events.values
                 count.frames += 1
+                count.alarms_late += [now - c.time.timestamp() * 1e6 for c in events.alarms if c.kind == "raised"]
                 count.events += len(values)
                 count.bytes += len(payload)
                 count.late += [now - value[1] for value in values]

@@ -1,15 +1,18 @@
 """Whether rows and queries cost the same in a large store as in a small one: 1 M, 20 M and 100 M rows in one database.
 
-    python -m bench.store_grow --folder FOLDER [--rows 1000000,20000000,100000000] [--plain] [--export]
+    python -m bench.store_grow --folder FOLDER [--rows 1000000,20000000,100000000] [--plain] [--export] [--limit 350]
 
 The history has the shape of bench.store's: 5,000 Datastreams every 15 minutes, 20 of them every 10 seconds. To have it
 in minutes, not hours, it is loaded by COPY, a day at a time in the order of time, and its rollups are computed by the
 same arithmetic as always (tram.store.aggregate) and loaded beside it; the committed stream stays empty. What is
 measured then goes the usual ways: the write path, the rollups' worker, the API. FOLDER keeps the database: another run
 goes on from what is there (`--rows` that is there already is only measured). A day takes 650,000 rows and 190 MB.
+With --rows 20000000 an empty folder takes about five minutes: --limit is how long it may take, about; it then fills no
+further, and leaves out what it has no time for.
 """
 
 import argparse
+import math
 import os
 import shutil
 import time
@@ -20,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.sta import EXPAND
+from bench.sta import EXPAND, create
 from bench.store import (
     A_DAY,
     DATASTREAMS,
@@ -33,12 +36,14 @@ from bench.store import (
     make_datastreams,
     milliseconds,
 )
+from bench.store_ingest import EVERY as TURN
+from bench.store_ingest import ROUNDS, upkeep
 from tests.databases import SECRET_KEY
 from tests.servers.api import serve
 from tram.clock import DAY, SECOND, from_micros
 from tram.embedded.postgres import PostgresServer
 from tram.settings import Settings
-from tram.store import aggregate, database, history, latest, migrate, observations, series, sqlfile, wire
+from tram.store import aggregate, database, history, latest, migrate, observations, registry, series, sqlfile, wire
 from tram.store.aggregate import BUCKET, Rows
 from tram.store.batch import Batch
 from tram.store.committed import trim
@@ -49,6 +54,9 @@ from tram.store.rollups import Rollups, levels
 BEGIN = 1_766_620_800_000_000 - 7 * 3600 * SECOND  # a midnight in Việt Nam, so that no day's bucket is filled twice
 SECONDS, WARM = 60, 20
 KEPT_FREE = 15 << 30
+MEASURING = 60.0
+"""Seconds that are kept for the queries, of --limit."""
+CREATING = 30.0
 SAME = ("latest of all, in SQL", "latest of all, as Python values", "24 h by minute of one", "24 h by hour of one",
         "24 h raw of one", "CPU us a row written", "CPU us a row of rollups")  # fmt: skip
 
@@ -82,8 +90,8 @@ def load_day(conn: Connection, batch: Batch) -> None:
     conn.commit()
 
 
-def grow(conn: Connection, folder: Path, ids: np.ndarray, days: int) -> None:
-    """Fills up to so many days."""
+def grow(conn: Connection, folder: Path, ids: np.ndarray, days: int, until: float = math.inf) -> int:
+    """Fills up to so many days, or until that moment of time.monotonic(). Returns how many there are."""
     row = conn.execute("SELECT max(bucket) FROM rollup_1d WHERE datastream_id = %s", (int(ids[0]),)).fetchone()
     there = 0 if row is None or row[0] is None else round((row[0].timestamp() * SECOND - BEGIN) / DAY) + 1
     random = np.random.default_rng(there + 1)
@@ -91,6 +99,10 @@ def grow(conn: Connection, folder: Path, ids: np.ndarray, days: int) -> None:
     for day in range(there, days):
         if shutil.disk_usage(folder).free < KEPT_FREE:
             raise SystemExit("the disk is nearly full: stopped")
+        if time.monotonic() > until and day > 1:
+            days = day
+            print(f"no time for more: stopped after day {day}")
+            break
         load_day(conn, day_of(ids, BEGIN + day * DAY, random))
         if day % 10 == 9:
             print(f"day {day + 1} of {days}, {time.perf_counter() - began:.0f} s", flush=True)
@@ -102,6 +114,7 @@ def grow(conn: Connection, folder: Path, ids: np.ndarray, days: int) -> None:
         conn.execute("SET LOCAL statement_timeout = 0")
         conn.execute("ANALYZE")
         conn.commit()
+    return days
 
 
 def measure(conn: Connection, ids: np.ndarray, days: int) -> dict[str, float]:
@@ -142,6 +155,14 @@ def write_on(conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
         if second >= WARM:
             writing += between.since(before).total
             keeping += Cost.now(conn).since(between).total
+    clear(conn, ids, end)
+    rows = SECONDS * 2 * len(ids)
+    return {"CPU us a row written": writing / rows * 1e6, "CPU us a row of rollups": keeping / rows * 1e6}
+
+
+def clear(conn: Connection, ids: np.ndarray, end: int) -> None:
+    """Removes what a measurement wrote."""
+    conn.execute("SET LOCAL statement_timeout = 0")
     for table, column in (("observation", "phenomenon_time"), ("rollup_1m", "bucket"), ("rollup_1h", "bucket"),
                           ("rollup_1d", "bucket")):  # fmt: skip
         conn.execute(f"DELETE FROM {table} WHERE {column} >= %s".encode(), (from_micros(end + 6 * DAY),))
@@ -150,8 +171,22 @@ def write_on(conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
         latest.renew(cursor, ids.tolist())
         cursor.execute("DELETE FROM rollup_ahead")
     conn.commit()
-    rows = SECONDS * 2 * len(ids)
-    return {"CPU us a row written": writing / rows * 1e6, "CPU us a row of rollups": keeping / rows * 1e6}
+
+
+def created(settings: Settings, conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
+    """Observations a CPU-second of API and database by CreateObservations."""
+    with serve(settings) as api, closing(database.connect(settings, "bench", autocommit=True)) as other:
+        api.client.timeout = 60
+        found = create(api, other, ids.tolist())
+    clear(conn, ids, end)
+    return {"CreateObservations a CPU-second": found}
+
+
+def names_of(conn: Connection) -> list[tuple[str, str]]:
+    """(thing, property) of every Datastream."""
+    found = [(row.thing, row.property) for row in registry.list_datastreams(conn, limit=DATASTREAMS)]
+    conn.commit()
+    return found
 
 
 def asked(settings: Settings, things: int) -> dict[str, float]:
@@ -172,8 +207,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--rows", default="1000000,20000000,100000000")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--limit", type=float, default=math.inf, metavar="SECONDS", help="about how long it may take")
     parser.add_argument("--export", action="store_true", help="memory of exporting 8 days, 5.2 M rows")
     arguments = parser.parse_args()
+    until = time.monotonic() + arguments.limit
     steps = [max(2, round(int(rows) / A_DAY)) for rows in arguments.rows.split(",")]
     arguments.folder.mkdir(parents=True, exist_ok=True)
     server = PostgresServer(arguments.folder / "postgres")
@@ -186,10 +223,16 @@ def main() -> None:
             ids = make_datastreams(conn)
             conn.commit()
             results: list[dict[str, float]] = []
-            for days in steps:
-                grow(conn, arguments.folder, ids, days)
+            for wanted in steps:
+                days = grow(conn, arguments.folder, ids, wanted, until - MEASURING - CREATING)
                 measured = measure(conn, ids, days)
                 measured |= asked(settings, DATASTREAMS // 10)
+                end = BEGIN + days * DAY
+                if until - time.monotonic() > CREATING:
+                    measured |= created(settings, conn, ids, end)
+                if until - time.monotonic() > CREATING + (ROUNDS + 1) * TURN:
+                    measured |= upkeep(settings, conn, names_of(conn), arguments.folder)
+                    clear(conn, ids, end)
                 results.append(measured)
                 load = os.getloadavg()[0]
                 print(f"\n{days * A_DAY:,} rows, load average {load:.1f}", flush=True)

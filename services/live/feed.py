@@ -83,10 +83,10 @@ class Feed:
         while not self._stop.is_set():
             told = listener.wait(PATIENCE)
             anew = any(payload == "" for _, payload in told)
-            if anew and (self._world is None or not self._continues(conn)):
-                self._load(conn)
             names = {payload for channel, payload in told if channel == registry.CHANNEL}
-            if anew and self._world is not None:
+            if anew and (self._world is None or not self._continues(conn)):
+                self._load(conn)  # it listens already: what changed meanwhile comes behind
+            elif anew:
                 self._give(Update(registry=self._registry(conn, None)))
             elif names:
                 self._give(Update(registry=self._registry(conn, names)))

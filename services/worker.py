@@ -14,34 +14,34 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from services.calculated import Calculation
 from services.city.discovery import discover, jobs
 from services.jobs import JOBS, Job
+from services.led import RETRY, Led
 from services.notifications.mqtt import AlarmsToMqtt
 from services.notifications.service import Notifications
 from services.sta.mqtt import Bridge
 from tram.embedded.addresses import DATABASE, MQTT, resolve
-from tram.errors import SettingsError, TramError, UnavailableError
+from tram.errors import SettingsError, TramError
 from tram.runtime.process import Process
 from tram.runtime.readiness import Readiness
 from tram.settings import Settings, load
-from tram.store.database import Connection, available, connect
+from tram.store.database import Connection, available
+from tram.store.notify import Listener
 
 log = logging.getLogger(__name__)
 
-LOCK = (0x7472616D, 2)  # "tram"; 1 is the committed stream's
-RETRY = 2.0  # seconds between tries to lead, or to connect
+LOCK = 2  # 1 is the committed stream's
 STEPS = 1000  # most transactions of one run
 
 REMOVED = Counter("tram_worker_removed", "Rows and partitions removed because of a limit", ["job"])
 RUNS = Counter("tram_worker_runs", "Runs of a job", ["job", "outcome"])
 SECONDS = Histogram("tram_worker_seconds", "Time of a run", ["job"])
-LEADER = Gauge("tram_worker_leader", "1 while this process leads")
 
 
-class Worker:
+class Worker(Led):
     """Runs jobs when they are due, one after another, while it leads.
 
     Args:
@@ -54,11 +54,11 @@ class Worker:
     def __init__(
         self, settings: Settings, stopping: threading.Event, readiness: Readiness, jobs: Sequence[Job] = JOBS
     ) -> None:
-        self._settings, self._stopping, self._readiness, self._jobs = settings, stopping, readiness, jobs
+        super().__init__(settings, stopping, "worker", lock=LOCK, readiness=readiness, autocommit=True)
+        self._jobs = jobs
         self._due = {job.name: 0.0 for job in jobs}
         self._removed = {job.name: 0 for job in jobs}
         self._failing: dict[str, str] = {}
-        self.leading = False
 
     def detail(self) -> Mapping[str, Any]:
         """For the heartbeat: the role, what was removed, and which jobs fail."""
@@ -69,27 +69,8 @@ class Worker:
             told["failing"] = dict(self._failing)
         return told
 
-    def run(self) -> None:
-        """Until `stopping`. The database away only pauses it."""
+    def serve(self, conn: Connection, listener: Listener) -> None:
         while not self._stopping.is_set():
-            try:
-                with connect(self._settings, "worker", autocommit=True) as conn:
-                    self._readiness.met("database")
-                    self._serve(conn)
-            except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError) as error:
-                self._readiness.lost("database", str(error).strip().split("\n")[0])
-                self._stopping.wait(RETRY)
-            finally:
-                self._lead(False)
-
-    def _serve(self, conn: Connection) -> None:
-        while not self._stopping.is_set():
-            if not self.leading:
-                row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-                self._lead(bool(row and row[0]))
-            if not self.leading:
-                self._stopping.wait(RETRY)
-                continue
             now = time.monotonic()
             for job in self._jobs:
                 if self._due[job.name] <= now and not self._stopping.is_set():
@@ -127,12 +108,6 @@ class Worker:
             self._failing[job.name] = line
         finally:
             SECONDS.labels(job.name).observe(time.monotonic() - started)
-
-    def _lead(self, leading: bool) -> None:
-        if leading != self.leading:
-            log.info("leads" if leading else "leads no more")
-        self.leading = leading
-        LEADER.set(leading)
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ import psycopg
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.alarms.memory import Memory
+from services.led import Led
 from tram.alarms.model import AlarmChange
 from tram.alarms.unit import Transition
 from tram.clock import to_micros
@@ -26,13 +27,11 @@ from tram.runtime.readiness import Readiness
 from tram.settings import Settings
 from tram.store import alarm_rules, registry, sqlfile
 from tram.store.committed import CHANNEL, FellBehindError, Reader
-from tram.store.database import Connection, available, connect
+from tram.store.database import Connection, available
 from tram.store.notify import Listener
 
 log = logging.getLogger(__name__)
 
-LOCK = (0x7472616D, 120)
-RETRY = 1.0
 PAUSE = 0.05
 """Seconds between two transactions: what came meanwhile is taken together."""
 WAIT = 1.0
@@ -49,27 +48,31 @@ READINGS = Counter("tram_alarms_readings", "Readings in them")
 CHANGES = Counter("tram_alarms_changes", "Changes of alarms that it stored", ["kind"])
 REBUILDS = Counter("tram_alarms_begun", "Times the engine was made anew", ["why"])
 LAG = Gauge("tram_alarms_lag_seconds", "Age of the newest batch when it was judged")
-LEADER = Gauge("tram_alarms_leader", "1 while this process leads")
 SECONDS = Histogram("tram_alarms_seconds", "Time of a transaction")
 
 
-class Alarms:
-    """Leads, or waits to. `run` ends with `stopping`.
+class Alarms(Led):
+    """The process's work.
 
     Args:
         clock: the present; None: the database's clock. Tests hand in their own.
     """
 
+    retry = 1.0
+
     def __init__(
         self, settings: Settings, stopping: threading.Event, readiness: Readiness,
         clock: Callable[[], datetime] | None = None,
     ) -> None:  # fmt: skip
-        self._settings, self._stopping, self._readiness, self._clock = settings, stopping, readiness, clock
+        channels = (CHANNEL, alarm_rules.CHANNEL, registry.CHANNEL)
+        super().__init__(
+            settings, stopping, "alarms", lock=120, channels=channels, readiness=readiness, autocommit=True
+        )
+        self._clock = clock
         self._reader = Reader("alarms")
         self._memory: Memory | None = None
         self._stale = False
         self._kept = self._looked = 0.0
-        self.leading = False
 
     def detail(self) -> Mapping[str, Any]:
         """For the heartbeat."""
@@ -80,32 +83,9 @@ class Alarms:
             told["faulty"] = sum(1 for faults in memory.engine.faults().values() if faults) + len(memory.unreadable)
         return told
 
-    def run(self) -> None:
-        """Until `stopping`. The database away only pauses it."""
-        listener = Listener(self._settings, (CHANNEL, alarm_rules.CHANNEL, registry.CHANNEL), "alarms-listen")
+    def serve(self, conn: Connection, listener: Listener) -> None:
+        self._memory = None
         while not self._stopping.is_set():
-            try:
-                with connect(self._settings, "alarms", autocommit=True) as conn:
-                    self._readiness.met("database")
-                    self._serve(conn, listener)
-            except (UnavailableError, psycopg.OperationalError, psycopg.InterfaceError) as error:
-                self._readiness.lost("database", str(error).strip().split("\n")[0])
-            except Exception:
-                # What nobody foresaw must not end it for good. Nothing was committed; it begins anew from the store.
-                log.exception("judging alarms failed; it begins anew")
-            self._lead(False)
-            self._memory = None
-            self._stopping.wait(RETRY)
-        listener.close()
-
-    def _serve(self, conn: Connection, listener: Listener) -> None:
-        while not self._stopping.is_set():
-            if not self.leading:
-                row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-                self._lead(bool(row and row[0]))
-            if not self.leading:
-                self._stopping.wait(RETRY)
-                continue
             busy = self.step(conn)
             if busy:
                 self._stopping.wait(PAUSE)
@@ -233,9 +213,3 @@ class Alarms:
         assert row is not None
         found: datetime = row[0]
         return found
-
-    def _lead(self, leading: bool) -> None:
-        if leading != self.leading:
-            log.info("leads" if leading else "leads no more")
-        self.leading = leading
-        LEADER.set(leading)

@@ -48,7 +48,10 @@ class Socket:
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         self._stack = ExitStack()
-        made = connect(url, additional_headers=headers, compression=None, max_size=None, open_timeout=PATIENCE)
+        # max_queue: a close is seen at once, also behind messages that nobody has read.
+        made = connect(
+            url, additional_headers=headers, compression=None, max_size=None, max_queue=None, open_timeout=PATIENCE
+        )
         self.connection: ClientConnection = self._stack.enter_context(made)
         self.mirror = Mirror()
 

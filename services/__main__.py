@@ -1,5 +1,6 @@
 """`python -m services`: the API and the pages. Exit code 2 and one line for a setting that does not fit."""
 
+import gc
 import os
 import socket
 import sys
@@ -30,6 +31,11 @@ def main() -> int:
         print(f"services: {error}", file=sys.stderr)  # noqa: T201
         return 2
     setup_logging("api", settings.log_level)
+    # Answers are thousands of strings and tuples, where the collector has nothing to find; and what was made at the
+    # start is not looked at again.
+    gc.set_threshold(50_000, 20, 50)
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -54,12 +54,11 @@ def groups(spans: Spans, end: int) -> Iterator[Keys]:
         at = stop
 
 
-def around(inner: Sql, keys: Keys) -> Sql:
-    """(id, columns …) of a query whose condition is `condition`."""
+def source(keys: Keys) -> Sql:
+    """What stands before the table in FROM, for `condition`; `w.id` is the Datastream."""
     # Arrays as text: psycopg takes ten times as long for lists of thousands.
     ids, times = "{" + ",".join(map(str, keys.ids)) + "}", "{" + ",".join(keys.times) + "}"
-    each = make("unnest({}, {}) AS w (id, at)", value(ids, "int4[]"), value(times, "timestamptz[]"))
-    return make("SELECT w.id, x.* FROM {} CROSS JOIN LATERAL ({}) AS x", each, inner)
+    return make("unnest({}, {}) AS w (id, at), ", value(ids, "int4[]"), value(times, "timestamptz[]"))
 
 
 def condition(alias: str, keys: Keys) -> Sql:

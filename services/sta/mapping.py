@@ -18,7 +18,8 @@ class Column(NamedTuple):
     """`kind`: text, number, moment, json, geo, period, any. A period has `end`. `null`: whether it can be NULL.
 
     `json`: SQL of its JSON text. `always`: it is written even when it has no value. `later`: an entity's JSON has LATER
-    in its place, which services.sta.read fills in for all entities at once.
+    in its place, which services.sta.read fills in for all entities at once. `plain`: SQL of its JSON text in rows where
+    the table's `plain` holds; None: the same; "": it has no value there.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Column(NamedTuple):
     json: str = ""
     always: bool = False
     later: bool = False
+    plain: str | None = None
 
 
 class Join(NamedTuple):
@@ -56,6 +58,7 @@ class Table:
             "" where everybody sees it.
         columns: by property.
         links: by navigation.
+        plain: a condition that holds of nearly all rows, in which columns have a cheaper `plain`.
     """
 
     source: str
@@ -66,6 +69,7 @@ class Table:
     seen: str
     columns: dict[str, Column]
     links: dict[str, Join]
+    plain: str = ""
 
 
 def _time(sql: str) -> str:
@@ -172,6 +176,10 @@ TABLES: dict[str, Table] = {
                 "json",
                 "coalesce({e}.unit_of_measurement, jsonb_build_object('name', {e}.unit, 'symbol', {e}.unit, "
                 "'definition', 'https://ucum.org/ucum#' || {e}.unit))",
+                # The same text as of the object, at a quarter of its cost.
+                json="coalesce({e}.unit_of_measurement::text, replace("
+                """'{{"name": "$", "symbol": "$", "definition": "https://ucum.org/ucum#$"}}', """
+                "'$', left(substr(to_json({e}.unit)::text, 2), -1)))",
             ),
             "observedArea": Column("geo", "{e}.observed_area", null=True),
             "phenomenonTime": Column("period", _FIRST, null=True, end=_LAST, later=True),
@@ -239,6 +247,7 @@ TABLES: dict[str, Table] = {
                 end=_END,
                 json=f"CASE WHEN {{e}}.extra IS NULL THEN {_time('{e}.phenomenon_time')} "
                 f"ELSE {_period('{e}.phenomenon_time', _END)} END",
+                plain=_time("{e}.phenomenon_time"),
             ),
             "result": Column(
                 "any",
@@ -247,9 +256,9 @@ TABLES: dict[str, Table] = {
                 json="coalesce({e}.result_json::text, {e}.result::text)",
                 always=True,
             ),
-            "resultTime": Column("moment", _extra("resultTime"), null=True, always=True),
-            "resultQuality": Column("any", "({e}.extra -> 'resultQuality')", null=True),
-            "validTime": Column("period", _extra("validTime"), null=True, end=_extra("validEnd")),
+            "resultTime": Column("moment", _extra("resultTime"), null=True, always=True, plain=""),
+            "resultQuality": Column("any", "({e}.extra -> 'resultQuality')", null=True, plain=""),
+            "validTime": Column("period", _extra("validTime"), null=True, end=_extra("validEnd"), plain=""),
             "parameters": Column("json", "{e}.parameters", null=True),
         },
         {
@@ -259,6 +268,7 @@ TABLES: dict[str, Table] = {
                 key=f"coalesce(({{e}}.extra ->> 'feature')::bigint, {_PLACE})",
             ),
         },
+        "{e}.extra IS NULL",
     ),
     "FeatureOfInterest": Table(
         "feature_of_interest {e}",

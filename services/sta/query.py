@@ -7,7 +7,7 @@ from services.sta import skiptoken
 from services.sta.access import Access
 from services.sta.compile import Compiler
 from services.sta.lexer import QueryError
-from services.sta.mapping import LATER, TABLES, Table, json_of
+from services.sta.mapping import LATER, TABLES, Column, Table, json_of
 from services.sta.model import ENTITIES, Entity
 from services.sta.sql import TRUE, Sql, join, make, value
 from services.sta.syntax import Options, Path
@@ -70,14 +70,16 @@ class Query:
 
     def select(self, columns: Sequence[Sql], *, limit: int | None, skip: int = 0, behind: Sql = TRUE) -> Sql:
         """SELECT of a page. `limit` None: all of it."""
-        conditions = join(" AND ", [*self.where, self.filter, behind])
-        text = make(
-            "SELECT {} FROM {}{} WHERE {} ORDER BY {}",
-            join(", ", columns), self.before, self.source, conditions, join(", ", [key.order for key in self.keys]),
-        )  # fmt: skip
+        order = join(", ", [key.order for key in self.keys])
+        text = make("{} ORDER BY {}", self.unordered(columns, behind), order)
         if limit is not None:
             text = make("{} LIMIT {}", text, value(limit, "int8"))
         return make("{} OFFSET {}", text, value(skip, "int8")) if skip else text
+
+    def unordered(self, columns: Sequence[Sql], behind: Sql = TRUE) -> Sql:
+        """SELECT of all of it in any order."""
+        conditions = join(" AND ", [*self.where, self.filter, behind])
+        return make("SELECT {} FROM {}{} WHERE {}", join(", ", columns), self.before, self.source, conditions)
 
     def count(self) -> Sql:
         """SELECT of how many there are."""
@@ -172,14 +174,23 @@ def selected(entity: Entity, select: Sequence[Path]) -> tuple[list[str], list[st
 
 def body(query: Query, properties: Sequence[str]) -> Sql:
     """A column with the members of an entity's JSON object, each with a comma in front."""
+    columns = [(name, query.table.columns[name]) for name in properties]
+    whole = _members([(name, column, json_of(column)) for name, column in columns])
+    if query.table.plain and any(column.plain is not None for _, column in columns):
+        few = [(name, column, json_of(column) if column.plain is None else column.plain) for name, column in columns]
+        whole = f"CASE WHEN {query.table.plain} THEN {_members(few)} ELSE {whole} END"
+    return Sql(whole.format(e=query.alias))
+
+
+def _members(columns: Sequence[tuple[str, Column, str]]) -> str:
+    """`columns`: name, column, SQL of its JSON text, "" where it has no value."""
     members = []
-    for name in properties:
-        column = query.table.columns[name]
+    for name, column, text in columns:
         if column.later:
             members.append(f"'{LATER}'")
-            continue
-        text = json_of(column).format(e=query.alias)
-        if column.always:
-            text = f"coalesce({text}, 'null')"
-        members.append(f"',\"{name}\":' || ({text})")
-    return Sql(f"concat({', '.join(members)})" if members else "''")
+        elif text:
+            text = f"coalesce({text}, 'null')" if column.always else text
+            members.append(f"',\"{name}\":' || ({text})")
+        elif column.always:
+            members.append(f"',\"{name}\":null'")
+    return f"concat({', '.join(members)})" if members else "''"

@@ -161,8 +161,10 @@ def install(app: FastAPI) -> None:
     app.exception_handlers.pop(ResponseValidationError, None)
 
 
+_SCHEMA = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": title}
+    # A `model` is made anew for each status of each endpoint, a thousand times: one of them brings the schema.
+    status: {"content": _SCHEMA, "description": title} | ({"model": ProblemBody} if status == 503 else {})
     for status, title in (
         (400, "The request cannot be understood"),
         (401, "Sign in, or send a token that is in force"),

@@ -16,8 +16,8 @@ from services.live.mirror import Mirror
 from services.live.position import parse
 from tests.live.conftest import AREA, OTHER, PATIENCE, Place, Sockets, cookie
 from tests.live.worlds import content
-from tests.servers.api import serve
 from tests.services.filling import now, store
+from tests.waiting import until as settled
 from tram.alarms.model import Alarm, AlarmChange, Kind, Priority, State
 from tram.clock import to_micros
 from tram.store import alarms, observations, registry
@@ -291,16 +291,35 @@ def test_the_python_client_says_when_it_is_refused(place: Place) -> None:
         asyncio.run(run(token="no-such-token"))
 
 
-def test_a_filter_that_fits_too_much_is_an_error_and_the_rest_goes_on(place: Place) -> None:
-    with serve(replace(place.database.settings, live_streams=3)) as small:
-        other = Place(small, place.database, place.ids, cookies=place.cookies)
-        made = Sockets(other)
-        socket = made()
-        socket.say(op="subscribe", id="few", filter={"things": ["aq-01"]}, rate=20)
-        socket.next(Snapshot)
-        socket.say(op="subscribe", id="all")
+def test_filters_that_fit_all_of_very_many_are_errors_and_the_rest_goes_on(place: Place, sockets: Sockets) -> None:
+    socket = sockets()
+    assert socket.next(Hello).limits["streams"] == 10_000
+    socket.say(op="subscribe", id="few", filter={"things": ["aq-01"]}, rate=20)
+    socket.mirror.apply(socket.next(Snapshot))
+    with place.database.connect() as conn:
+        conn.execute("SET LOCAL session_replication_role = replica")  # one notification for all, not one for each
+        conn.execute(
+            "INSERT INTO thing (name, kind, area) SELECT 'many-' || n, 'many', %s FROM generate_series(1, 10001) n",
+            (AREA,),
+        )
+        conn.execute(
+            "INSERT INTO datastream (thing_id, observed_property_id) SELECT t.id, p.id FROM thing t,"
+            " observed_property p WHERE t.kind = 'many' AND p.name = 'pm2_5'"
+        )
+        conn.execute("SELECT pg_notify(%s, '')", (registry.CHANNEL,))
+        conn.commit()
+    wide = ({}, {"domains": ["many"]}, {"properties": ["pm2_5"]}, {"areas": ["19"], "domains": ["many"]})
+
+    def known() -> bool:
+        other = sockets()
+        other.say(op="subscribe", id="one", filter={"things": ["many-10001"]})
+        return bool(other.next(Snapshot).things)
+
+    settled(known, "the hub has read them", PATIENCE)
+    for n, filter in enumerate(wide):
+        socket.say(op="subscribe", id=f"all{n}", filter=filter)
         problem = socket.next(Problem)
-        assert (problem.code, problem.id) == ("too-many", "all")
-        write(place, ("aq-01", "pm2_5"))
-        assert socket.next(Events).id == "few"
-        socket.close()
+        assert (problem.code, problem.id) == ("too-many", f"all{n}")
+    at = write(place, ("aq-01", "pm2_5"))
+    while socket.mirror.values[place.ids["aq-01", "pm2_5"]][0] != at:
+        assert socket.mirror.apply(socket.next(Events))

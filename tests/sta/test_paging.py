@@ -100,7 +100,8 @@ def test_all_observations_by_time_whatever_lies_between_them(sta: Sta, order: st
     everything = sta.walk("Observations", orderby=order, top=1000)
     times = [one["phenomenonTime"] for one in everything]
     assert len(times) == int(sta.ask("Observations/$count").text)
-    assert times[0] == (years[-1] if "desc" in order else min(times))
+    # Other tests may have made later ones.
+    assert times[0] >= years[-1] if "desc" in order else times[0] == min(times)
     page = sta.get("Observations", orderby=order, filter=filter, skip=6)
     assert [one["phenomenonTime"] for one in page["value"]] == sorted(years * 2, reverse="desc" in order)[6:]
     assert sta.get("Observations", orderby=order, filter="result eq 'nothing is so'")["value"] == []

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,50 +71,38 @@ def writing(one_plant: Plant) -> Iterator[Writing]:
 def test_killed_again_and_again_it_tells_every_change_once(
     one_database: Database, one_plant: Plant, writing: Writing, tmp_path: Path
 ) -> None:
+    """Each is killed while the next stands by, one of them after its connection was cut."""
     reading = one_database.connect(autocommit=True)
 
-    def count() -> int:
-        row = reading.execute("SELECT count(*) FROM alarm_change").fetchone()
-        return int(row[0]) if row else 0
+    def goes_on(what: str) -> None:
+        def count() -> int:
+            row = reading.execute("SELECT count(*) FROM alarm_change").fetchone()
+            return int(row[0]) if row else 0
 
-    for number in range(4):
-        with judging(one_database, tmp_path) as process:
-            before = count()
-            wait_until(lambda before=before: count() >= before + 8, DEADLINE, "it judges")
-            if number % 2:
+        before = count()
+        wait_until(lambda: count() >= before + 8, DEADLINE, what)
+
+    with ExitStack() as stack:
+        leader = stack.enter_context(judging(one_database, tmp_path))
+        for number in range(3):
+            goes_on("it judges")
+            if number == 1:
                 reading.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tram-alarms'"
                     " AND datname = current_database()"
                 )
-                before = count()
-                wait_until(lambda before=before: count() >= before + 8, DEADLINE, "it goes on, its connection cut")
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-    writing.ending.set()
-    writing.join(10)
-    with judging(one_database, tmp_path) as first, judging(one_database, tmp_path):
+                goes_on("it goes on, its connection cut")
+            standby = stack.enter_context(judging(one_database, tmp_path))
+            leader.send_signal(signal.SIGKILL)
+            leader.wait()
+            leader = standby
+        goes_on("the last one judges")
+        writing.ending.set()
+        writing.join(10)
         wait_until(lambda: Reader("alarms").lag(reading)[0] == 0, DEADLINE, "all is judged")
-        assert first.poll() is None
+        assert leader.poll() is None
     expected = [1 if n % 2 == 0 else 0 for n in range(writing.written)]
     for name in THINGS:
         assert [c.alarm.level for c in one_plant.changes() if c.alarm.thing == name] == expected, name
     numbers = [c.seq for c in one_plant.changes()]
     assert numbers == sorted(set(numbers))
-
-
-def test_a_second_process_takes_over(
-    one_database: Database, one_plant: Plant, writing: Writing, tmp_path: Path
-) -> None:
-    reading = one_database.connect(autocommit=True)
-
-    def count() -> int:
-        row = reading.execute("SELECT count(*) FROM alarm_change").fetchone()
-        return int(row[0]) if row else 0
-
-    with judging(one_database, tmp_path) as leader:
-        wait_until(lambda: count() > 4, DEADLINE, "the first one judges")
-        with judging(one_database, tmp_path):
-            leader.kill()
-            leader.wait()
-            before = count()
-            wait_until(lambda: count() > before + 4, DEADLINE, "the second one goes on")

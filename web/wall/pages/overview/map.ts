@@ -191,17 +191,17 @@ export class ProvinceMap {
     const radius = this.#base.getZoom() > 10 ? 5.5 : 3.5
     const made = `${radius} ${ratio}`
     if (this.#sprites?.made !== made) this.#sprites = { ...sprites(radius, ratio, this.#ink), made }
-    const { image, size } = this.#sprites
+    const { looks: pictures, size } = this.#sprites
     const { list, left, top, looks, shown, count } = this.#markers
     pen.setTransform(1, 0, 0, 1, 0, 0)
     pen.clearRect(0, 0, across, down)
     if (this.#ground?.width !== across || this.#ground.height !== down) this.#ground = new ImageData(across, down)
-    const target = { pixels: new Uint32Array(this.#ground.data.buffer), width: across, height: down }
-    target.pixels.fill(0)
+    const pixels = new Int32Array(this.#ground.data.buffer).fill(0)
     for (let at = 0; at < count; at++) {
       const i = shown[at]!
-      const [x, y] = [Math.round(left[i]! * ratio - size / 2), Math.round(top[i]! * ratio - size / 2)]
-      stamp(target, x, y, image, looks[i]! * size, size)
+      const x = Math.round(left[i]! * ratio - size / 2)
+      const y = Math.round(top[i]! * ratio - size / 2)
+      stamp(pixels, across, down, x, y, pictures[looks[i]!]!)
     }
     pen.putImageData(this.#ground, 0, 0)
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)

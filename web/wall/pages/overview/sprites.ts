@@ -3,11 +3,12 @@
 import type { Ink } from '../../parts/ink.svelte'
 import { mix } from './colour'
 import { LOOKS, meaning } from './markers'
-import type { Picture } from './stamp'
+import { type Stencil, stencil } from './stamp'
 
 export interface Sprites {
-  image: Picture
-  /** Pixels of the screen across one of them; look n begins at n * size. */
+  /** By look. */
+  looks: Stencil[]
+  /** Pixels of the screen across one of them. */
   size: number
 }
 
@@ -28,8 +29,8 @@ export function sprites(radius: number, ratio: number, ink: Ink): Sprites {
     pen.setTransform(ratio, 0, 0, ratio, at * size + size / 2, size / 2)
     dot(pen, radius, state, colour, share === null ? ink.surface : ink['text-3'], ink.surface)
   }
-  const { data } = pen.getImageData(0, 0, width, size)
-  return { image: { pixels: new Uint32Array(data.buffer), width, height: size }, size }
+  const pixels = new Int32Array(pen.getImageData(0, 0, width, size).data.buffer)
+  return { looks: Array.from({ length: LOOKS }, (_, at) => stencil(pixels, width, at * size, size)), size }
 }
 
 function dot(

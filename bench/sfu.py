@@ -24,6 +24,7 @@ from statistics import median
 from typing import Any
 
 import psutil
+import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -377,7 +378,7 @@ def main() -> None:
     parser.add_argument("--only-pairs", action="store_true", help="leave the comparisons out")
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--tries", type=int, default=8)
-    asyncio.run(run(parser.parse_args()))
+    uvloop.run(run(parser.parse_args()))  # eighty ends beside the server under test
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
-    RTCRtpSender,
-    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamTrack
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Origin
+
+from devices.agents.lines import lines, received
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +52,6 @@ class Final(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
-
-
-@dataclass(slots=True)
-class Line:
-    """A media line of our offer."""
-
-    transceiver: RTCRtpTransceiver
-    use: str
 
 
 @dataclass
@@ -288,9 +280,9 @@ class Participant:
 
     async def _doubt(self, pc: RTCPeerConnection) -> None:
         """The socket was lost: does the path of the media still carry anything? ICE would notice in half a minute."""
-        before = await _received(pc)
+        before = await received(pc)
         await asyncio.sleep(DOUBT)
-        if pc is self._pc and not self.leaving and await _received(pc) <= before:
+        if pc is self._pc and not self.leaving and await received(pc) <= before:
             await self._offer()
 
     async def _retire(self, pc: RTCPeerConnection) -> None:
@@ -314,7 +306,7 @@ class Participant:
         elif self._pc is not None:
             self._start(self._pc.close())
         self._pc = pc
-        lines = self._lines(pc)
+        made = lines(pc, self.tracks(), self.rights, self.slots, self.codec)
         channels = {
             "vitals": pc.createDataChannel("vitals", ordered=False, maxRetransmits=0),
             "talk": pc.createDataChannel("talk"),
@@ -335,7 +327,7 @@ class Participant:
         try:
             await pc.setLocalDescription(await pc.createOffer())
             self._answered[number] = asyncio.get_running_loop().create_future()
-            uses = [{"mid": line.transceiver.mid, "use": line.use} for line in lines]
+            uses = [{"mid": line.transceiver.mid, "use": line.use} for line in made]
             waiting = self._answered[number]
             await self.send({"type": "offer", "pc": number, "sdp": pc.localDescription.sdp, "lines": uses})
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -346,34 +338,10 @@ class Participant:
             self._offered = False  # the next welcome starts again
             return
         if self.on_track is not None:
-            for line in lines:
+            for line in made:
                 if line.use.startswith("slot") and line.transceiver.mid is not None:
                     self.on_track(line.transceiver.mid, line.transceiver.receiver.track)
-        sends = {line.use for line in lines}
+        sends = {line.use for line in made}
         with contextlib.suppress(ConnectionError):
             media = {"microphone": "microphone" in sends, "camera": "camera" in sends, "screen": False}
             await self.send({"type": "media", **media})
-
-    def _lines(self, pc: RTCPeerConnection) -> list[Line]:
-        lines = []
-        tracks = self.tracks()
-        for use, right in (("microphone", "send-audio"), ("camera", "send-video"), ("screen", "send-video")):
-            if use in tracks and right in self.rights:
-                lines.append(Line(pc.addTransceiver(tracks[use], "sendonly"), use))
-        lines += [Line(pc.addTransceiver("audio", "recvonly"), "slot-audio") for _ in range(self.slots[0])]
-        lines += [Line(pc.addTransceiver("video", "recvonly"), "slot-video") for _ in range(self.slots[1])]
-        preferred = [
-            c
-            for c in RTCRtpSender.getCapabilities("video").codecs
-            if c.mimeType.lower() in (f"video/{self.codec.lower()}", "video/rtx")
-        ]
-        for line in lines:
-            if line.use in ("camera", "screen"):
-                line.transceiver.setCodecPreferences(preferred)
-        return lines
-
-
-async def _received(pc: RTCPeerConnection) -> int:
-    """Bytes that arrived so far."""
-    report = await pc.getStats()
-    return sum(int(s.bytesReceived) for s in report.values() if s.type == "transport")

@@ -13,6 +13,8 @@ AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
+_WIDE, _LEVEL, _MID, _RID, _REPAIRED = range(5)
+_KINDS = {TRANSPORT_CC: _WIDE, AUDIO_LEVEL: _LEVEL, MID: _MID, RID: _RID, REPAIRED_RID: _REPAIRED}
 _HEAD = struct.Struct("!BBHLL")
 _EXT = struct.Struct("!HH")
 _U16 = struct.Struct("!H")
@@ -46,18 +48,19 @@ class Packet:
 class Extensions:
     """The ids of the header extensions that one transport negotiated (shared by all its lines: BUNDLE)."""
 
-    __slots__ = ("_names",)
+    __slots__ = ("kinds",)
 
     def __init__(self) -> None:
-        self._names: dict[int, str] = {}
+        self.kinds: dict[int, int] = {}
+        """By id: which of those that are read it is (small numbers: they are compared for every packet)."""
 
     def learn(self, id: int, uri: str) -> None:
         """One `a=extmap` line."""
-        self._names[id] = uri
-
-    def name(self, id: int) -> str | None:
-        """The URI of an id."""
-        return self._names.get(id)
+        kind = _KINDS.get(uri)
+        if kind is None:
+            self.kinds.pop(id, None)
+        else:
+            self.kinds[id] = kind
 
 
 def parse(data: bytes, extensions: Extensions) -> Packet | None:
@@ -99,6 +102,7 @@ def _read(packet: Packet, data: bytes, at: int, end: int, profile: int, extensio
         two_bytes = True
     else:
         return True
+    kinds = extensions.kinds
     while at < end:
         head = data[at]
         if head == 0:
@@ -116,26 +120,23 @@ def _read(packet: Packet, data: bytes, at: int, end: int, profile: int, extensio
                 return True
         if at + length > end:
             return False
-        uri = extensions.name(id)
-        if uri is not None:
-            _assign(packet, uri, data, at, length)
+        kind = kinds.get(id)
+        if kind == _WIDE:
+            if length >= 2:
+                packet.wide = data[at] << 8 | data[at + 1]
+        elif kind == _LEVEL:
+            if length >= 1:
+                packet.level = data[at] & 127
+        elif kind is not None:
+            text = data[at : at + length].decode("ascii", "replace")
+            if kind == _MID:
+                packet.mid = text
+            elif kind == _RID:
+                packet.rid = text
+            else:
+                packet.repaired = text
         at += length
     return True
-
-
-def _assign(packet: Packet, uri: str, data: bytes, at: int, length: int) -> None:
-    if uri == TRANSPORT_CC:
-        if length >= 2:
-            packet.wide = _U16.unpack_from(data, at)[0]
-    elif uri == AUDIO_LEVEL:
-        if length >= 1:
-            packet.level = data[at] & 127
-    elif uri == MID:
-        packet.mid = data[at : at + length].decode("ascii", "replace")
-    elif uri == RID:
-        packet.rid = data[at : at + length].decode("ascii", "replace")
-    elif uri == REPAIRED_RID:
-        packet.repaired = data[at : at + length].decode("ascii", "replace")
 
 
 def unwrap_rtx(packet: Packet, payload_type: int, ssrc: int) -> Packet | None:
@@ -166,16 +167,26 @@ class Header:
         self._mid = bytes([self.ids[MID] << 4 | (len(mid) - 1)]) + mid if MID in self.ids else b""
         self._time = bytes([self.ids[ABS_SEND_TIME] << 4 | 2]) if ABS_SEND_TIME in self.ids else b""
         self._level = bytes([self.ids[AUDIO_LEVEL] << 4]) if AUDIO_LEVEL in self.ids else b""
+        if self._time:
+            # Nearly every packet: all but the time stands.
+            size = len(self._mid) + 4
+            self._front = _EXT.pack(0xBEDE, (size + 3) >> 2) + self._mid + self._time
+            self._back = bytes(-size % 4)
 
     _mid: bytes = b""
     _time: bytes = b""
     _level: bytes = b""
+    _front: bytes = b""
+    _back: bytes = b""
 
     def build(
         self, payload_type: int, marker: int, sequence: int, timestamp: int, ssrc: int, payload: bytes,
         send_time: bytes, level: int | None = None,
     ) -> bytes:  # fmt: skip
         """The whole packet. `send_time`: three bytes of 6.18 fixed-point seconds."""
+        if level is None and self._front:
+            head = _HEAD.pack(0x90, marker << 7 | payload_type, sequence, timestamp, ssrc)
+            return b"".join((head, self._front, send_time, self._back, payload))
         block = self._mid
         if self._time:
             block += self._time + send_time

@@ -1,16 +1,13 @@
 """Two and three real browsers consult through the server: pictures and sound by getStats and by pixels."""
 
 import asyncio
-import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
 from devices.agents.station import open_vitals, publish_vitals
-from tests.databases import Database
-from tests.servers.consult import ConsultServer, consult_server
+from tests.servers.consult import ConsultServer
 from tests.telehealth.conftest import OpenPage
 from tests.telehealth.people import people
 from tests.waiting import until
@@ -90,50 +87,6 @@ def test_three_browsers_and_a_station_kit(consults: ConsultServer, pages: OpenPa
         until(lambda: doctor.evaluate("() => call.vitals.length") > 10, "vitals at the doctor's")
         assert interpreter.evaluate("() => call.vitals.length") == 0
         publishing.cancel()
-
-
-def test_a_reload_comes_back_into_the_same_seat(consults: ConsultServer, pages: OpenPage) -> None:
-    tokens = consults.tokens()
-    doctor, station = pages(), pages()
-    join(doctor, consults, tokens["doctor"])
-    join(station, consults, tokens["station"])
-    sees(doctor, 1)
-    resume, seat = station.evaluate("() => [call.resume, call.seat]")
-    station.reload()
-    station.evaluate(
-        "([url, word]) => { window.call = new Call(url, null, {}); call.resume = word; return call.open() }",
-        [consults.ws, resume],
-    )
-    sees(station, 1)
-    assert station.evaluate("() => call.seat") == seat
-    sees(doctor, 1)
-
-
-def test_a_killed_server_gives_the_browsers_their_call_back(
-    kept: Database, pages: OpenPage, page_origin: str, tmp_path: Path
-) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "TRAM_DATABASE_URL": kept.url,
-        "TRAM_TELEHEALTH_PORT": str(port),
-        "TRAM_TELEHEALTH_ORIGINS": page_origin,
-    }
-    doctor, station = pages(), pages()
-    with consult_server(tmp_path, environment, ()) as first:
-        tokens = first.tokens()
-        join(doctor, first, tokens["doctor"])
-        join(station, first, tokens["station"])
-        sees(doctor, 1)
-        sees(station, 1)
-        seats = [page.evaluate("() => call.seat") for page in (doctor, station)]
-        first.kill()
-    with consult_server(tmp_path, environment, ()):
-        for page in (doctor, station):
-            until(lambda: page.evaluate("() => call.joins") == 2, "back", 30)  # noqa: B023
-            sees(page, 1)
-        assert [page.evaluate("() => call.seat") for page in (doctor, station)] == seats
 
 
 def test_layers_are_chosen_for_each_viewer(consults: ConsultServer, pages: OpenPage) -> None:

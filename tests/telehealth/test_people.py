@@ -18,6 +18,7 @@ from telehealth import messages
 from telehealth.messages import Role as Seat
 from telehealth.operations import MESSAGES
 from telehealth.rights import OPERATIONS, TABLE, Action, PeopleRights, Who
+from telehealth.standing import Standings
 from telehealth.taking import ACTIONS
 from tests.databases import Server
 from tests.people import autocommit
@@ -25,8 +26,10 @@ from tests.telehealth.house import HOSPITAL, OTHER_HOSPITAL, OTHER_STATION, STAT
 from tests.telehealth.people import RawSocket
 from tests.waiting import until
 from tram.embedded.secret import keyring
+from tram.errors import UnavailableError
 from tram.identity import Grant, Kind, Principal, Role, Scope, Target, tokens
 from tram.identity.standing import Standing
+from tram.settings import Settings
 from tram.store import audit, events, keys, people
 
 NOW = 1_800_000_000.0
@@ -102,6 +105,29 @@ def test_a_grant_that_ran_out_ends_it() -> None:
     made = standing(Role.DOCTOR, Seat.DOCTOR)
     late = Principal(Kind.PERSON, "p:1", "x", (Grant(Role.DOCTOR, Scope(), NOW),))
     assert not asked(Standing(late, "doctor", None, made.target), Seat.DOCTOR, Action.CHAT)
+
+
+def test_keys_that_could_not_be_read_are_read_again_for_the_token_that_needs_them() -> None:
+    """A reading that began after the token came, and failed, is no reading."""
+    key = tokens.new_key("k", now=NOW, signs=60, overlap=60)
+
+    class Away(Standings):
+        away = True
+
+        def _asked(self, question: Any) -> Any:
+            if self.away:
+                raise UnavailableError("the database is away")
+            return [key]
+
+    standings = Away(Settings())
+    came = time.monotonic()
+    with pytest.raises(UnavailableError):
+        standings._read_keys()
+    standings.away = False
+    standings._read_keys(came)
+    assert standings.keys() == (key,)
+    standings.away = True
+    standings._read_keys(came)  # what is known is not asked for again
 
 
 # --- both planes ---

@@ -1,8 +1,10 @@
-"""Real browsers over links that lose, narrow, break and change; compared with the same browsers without a server."""
+"""Real browsers over links that lose, narrow and break; compared with the same browsers without a server.
+
+What the call page does on such links is in tests/web/test_consult_reconnect.py.
+"""
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -13,13 +15,24 @@ from tests.waiting import until
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Two browsers and a server for the module."""
     try:
-        with weak_scene(tmp_path) as made:
+        with weak_scene(tmp_path_factory.mktemp("weak")) as made:
             yield made
     except CannotError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def scene(both: Scene) -> Iterator[Scene]:
+    """The link is good and nobody has joined."""
+    yield both
+    both.link.up()
+    both.link.keep_all()
+    both.link.widen()
+    both.hang_up()
 
 
 def test_a_lossy_link_is_repaired(scene: Scene) -> None:
@@ -57,33 +70,6 @@ def test_a_cable_out_and_in_again_gives_the_call_back(scene: Scene) -> None:
         "present",
         30,
     )
-
-
-def test_another_address_is_a_new_peer_connection_in_the_same_seat(scene: Scene) -> None:
-    scene.join()
-    seat = scene.station.evaluate("() => call.seat")
-    scene.link.readdress()
-    before = received(scene.doctor, "video")["frames"]
-    until(lambda: received(scene.doctor, "video").get("frames", 0) > before + 30, "the picture is back", 60)
-    assert scene.station.evaluate("() => call.seat") == seat
-
-
-def test_a_link_too_narrow_for_video_keeps_the_sound_and_gets_the_picture_back(scene: Scene) -> None:
-    scene.join()
-    scene.link.narrow(70)
-
-    def paused() -> bool:
-        return any(
-            f["state"] == "paused" and f["reason"] == "link"
-            for f in scene.station.evaluate("() => call.flows").values()
-        )
-
-    until(paused, "the server stops the video and says so", 60)
-    before = received(scene.station, "audio")["packets"]
-    until(lambda: received(scene.station, "audio")["packets"] > before + 150, "the sound goes on", 20)
-    scene.link.widen()
-    frames = received(scene.station, "video")["frames"]
-    until(lambda: received(scene.station, "video")["frames"] > frames + 30, "the picture comes back by itself", 60)
 
 
 @pytest.mark.chaos

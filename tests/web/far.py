@@ -39,6 +39,17 @@ MOVES = """async (more) => {
 }"""
 
 
+# Resolves with what the page's banners say when the words are among it: they go again after some seconds, which a busy
+# machine may take to look elsewhere.
+SAYS = """words => { window.said = new Promise((then) => {
+  const began = performance.now()
+  const look = () => {
+    const said = [...document.querySelectorAll('.banners')].map((one) => one.textContent).join(' ')
+    if (said.includes(words) || performance.now() - began > 90000) then(said)
+    else setTimeout(look, 50)
+  }
+  look()
+}) }"""
 # Resolves with the moment (ms since 1970) at which the pictures were there again: after the last stall, when they have
 # gone on for a second since. What was decoded late out of the buffers just after a break does not count as being back.
 STEADY = """async () => {
@@ -90,6 +101,17 @@ class FarCall:
         moments = [page.evaluate("() => window.steady") for page in pages]
         assert all(moments), "no steady picture within a minute"
         return max(0.0, max(moments) / 1000 - since)
+
+
+def listen_for(words: str, *pages: Page) -> None:
+    """From now on each page notes when it says that; see `heard`."""
+    for page in pages:
+        page.evaluate(SAYS, words)
+
+
+def heard(page: Page) -> str:
+    """What the page said when the words of `listen_for` were among it; all it says when they did not come in time."""
+    return str(page.evaluate("() => window.said"))
 
 
 def joins(page: Page, role: str, ward: Ward, consult: str) -> None:

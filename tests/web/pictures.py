@@ -18,9 +18,13 @@ def pictures(page: Page, state: str) -> None:
     for language, theme in (("EN", "dark"), ("VI", "light")):
         page.set_viewport_size({"width": 1440, "height": 900})  # a phone keeps the choice of language behind a button
         page.get_by_role("radio", name=language, exact=True).first.click()
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         for size, (width, height) in SIZES.items():
+            # The page writes its own theme when it fits itself to a size; what is drawn is drawn anew at another width.
+            page.set_viewport_size({"width": width - 2, "height": height})
+            page.wait_for_timeout(300)
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
             page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)
             page.screenshot(path=f"{FOLDER}/{state}-{size}-{language.lower()}-{theme}.png", animations="disabled")
     if before:
         page.set_viewport_size(before)

@@ -137,39 +137,6 @@ def test_check_wait_talk_end(visitors: Visit, ward: Ward) -> None:
         assert page.evaluate("() => window.peers.every((peer) => peer.connectionState === 'closed')")
 
 
-def test_server_killed_and_back_without_a_hand(visitors: Visit, ward: Ward) -> None:
-    doctor, nurse = together(visitors, ward, consult_id())
-    sees_and_hears(nurse)
-    ward.kill()
-    for page in (doctor, nurse):
-        expect(page.get_by_text("Đang nối lại,").first).to_be_visible()
-        expect(page.get_by_text("Chỗ của bạn được giữ đến").first).to_be_visible()
-    say(nurse, "viết lúc mất mạng")
-    expect(nurse.get_by_role("log")).to_contain_text("chờ mạng")
-    ward.start()
-    for page in (doctor, nurse):
-        expect(page.get_by_text("Đã nối lại sau").first).to_be_visible()
-        sees_and_hears(page)
-    expect(doctor.get_by_role("log").get_by_text("viết lúc mất mạng")).to_have_count(1)
-    expect(nurse.get_by_role("log").get_by_text("viết lúc mất mạng")).to_have_count(1)
-    expect(nurse.get_by_role("log")).not_to_contain_text("chờ mạng")
-
-
-def test_reload_comes_back_into_the_seat(visitors: Visit, ward: Ward) -> None:
-    doctor, nurse = together(visitors, ward, consult_id())
-    say(doctor, "trước khi tải lại")
-    expect(nurse.get_by_role("log")).to_contain_text("trước khi tải lại")
-    seat = doctor.locator(".main [data-seat]").get_attribute("data-seat")
-    nurse.reload()
-    expect(nurse.locator("[data-role=station]")).to_be_visible()
-    expect(nurse.get_by_role("log")).to_contain_text("trước khi tải lại")
-    sees_and_hears(nurse)
-    sees_and_hears(doctor)
-    assert doctor.locator(".main [data-seat]").get_attribute("data-seat") == seat
-    # No second nurse was made of the first.
-    expect(doctor.get_by_text("Đd. Nông Thị Lan", exact=True)).to_have_count(1)
-
-
 def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
     consult = consult_id()
     doctor = visitors(ward.token(consult, "doctor"))

@@ -206,8 +206,13 @@ export class Call {
   }
 
   #phased(phase: Phase): void {
+    const before = this.phase.name
     this.phase = phase
     const welcome = this.client.welcome
+    if (phase.name === 'connecting' && welcome) {
+      // What was known of the others' links is old now; of this one it is known that nothing comes.
+      this.quality = { [welcome.seat]: { type: 'quality', seat: welcome.seat, level: 'lost', reason: 'away' } }
+    } else if (before === 'connecting') this.quality = {}
     if (phase.name !== 'connecting') this.#seeker.stop()
     else if (welcome?.beacon) this.#seeker.start(welcome.beacon, welcome.ice as RTCIceServer[])
     if (phase.name === 'over') this.stop()

@@ -313,11 +313,12 @@ async def signalled_first_frames(tries: int) -> list[float]:
 
 async def many(options: argparse.Namespace) -> None:
     """Growing numbers of consults, as a table."""
-    print("\n| two-way consults with sound | CPU of one core | each | packets/s to each person | load |")
-    print("|---:|---:|---:|---:|---:|")
+    print("\n| two-way consults with sound | CPU of one core | each | so many on one core | packets/s to each | load |")
+    print("|---:|---:|---:|---:|---:|---:|")
     for pairs in options.pairs:
         share, rate = await consults(pairs, options.seconds)
-        print(f"| {pairs} | {share:.1%} | {share / pairs:.2%} | {rate:.0f} | {os.getloadavg()[0]:.1f} |", flush=True)
+        each, load = share / pairs, os.getloadavg()[0]
+        print(f"| {pairs} | {share:.1%} | {each:.2%} | {1 / each:.0f} | {rate:.0f} | {load:.1f} |", flush=True)
     print(
         "(40 on one core are asked for; an end sends some 200 packets/s: fewer arrived, and the machine was too busy)"
     )
@@ -355,11 +356,13 @@ async def run(options: argparse.Namespace) -> None:
     each = (tram + again) / 2
     if beside is not None:
         ratio = mine / whole["Janus"]
-        print(f"\nof Janus, at {options.viewers} viewers: {ratio:.2f}; each further stream: {each / beside:.2f}")
+        print(
+            f"\nof Janus, at {options.viewers} viewers: {ratio:.2f}; each further stream: {each / beside:.2f} (asked: at most 1)"
+        )
     # Its encoder makes its own 500 kbit/s: some two packets a frame. Fewer, and it did not keep up with its viewers.
     reached = rows[-1][4]
     if reached > 45:
-        print(f"of MediaRelay, each further stream: 1/{relay / each:.0f}")
+        print(f"of MediaRelay, each further stream: 1/{relay / each:.0f} (asked: at most 1/15)")
     else:
         print(f"MediaRelay did not keep up ({reached:.0f} packets/s a viewer): not to be compared on so busy a machine")
     await many(options)
@@ -367,7 +370,7 @@ async def run(options: argparse.Namespace) -> None:
         ("offer to first keyframe packet", await first_frames(options.tries)),
         ("socket, waiting room, offer, first keyframe packet", await signalled_first_frames(options.tries)),
     ):
-        print(f"{name}: median {median(taken) * 1000:.0f} ms, worst {max(taken) * 1000:.0f} ms")
+        print(f"{name}: median {median(taken) * 1000:.0f} ms, worst {max(taken) * 1000:.0f} ms (asked: 400 ms)")
 
 
 def main() -> None:

@@ -356,9 +356,8 @@ async def run(options: argparse.Namespace) -> None:
     each = (tram + again) / 2
     if beside is not None:
         ratio = mine / whole["Janus"]
-        print(
-            f"\nof Janus, at {options.viewers} viewers: {ratio:.2f}; each further stream: {each / beside:.2f} (asked: at most 1)"
-        )
+        print(f"\nof Janus, at {options.viewers} viewers: {ratio:.2f} (asked: at most 1)")
+        print(f"of Janus, each further stream: {each / beside:.2f} (asked: at most 1)")
     # Its encoder makes its own 500 kbit/s: some two packets a frame. Fewer, and it did not keep up with its viewers.
     reached = rows[-1][4]
     if reached > 45:

@@ -36,9 +36,10 @@ def another_network(call: FarCall) -> float:
     """The nurse's machine has another address, and then the first again."""
     call.link.readdress()
     took = call.steady_again(time.time())
-    time.sleep(4.0)  # the way back is another such change, for a call that runs
+    time.sleep(12.0)  # the way back is another such change; more than four in a minute would be taken for a bad link
     call.link.readdress(back=True)
     call.steady_again(time.time())
+    time.sleep(12.0)
     return took
 
 

@@ -101,6 +101,12 @@ describe('a path', () => {
       expect(path.stops).toBe(n)
       flow.changed()
     }
+    // Not for ever: five in so short a time are not a network that changed.
+    path.flows = true
+    await clock.pass(3000)
+    path.flows = false
+    await clock.pass(750)
+    expect(path.stops).toBe(5)
   })
 
   it('is not changed ever again on a link that stutters, and a calm minute makes it quick again', async () => {

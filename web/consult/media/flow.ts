@@ -6,6 +6,7 @@ const EVERY = 150 // ms between looks
 const STEADY = 14 // looks in a row at which more had come: two seconds of talk
 const QUIET = 500 // ms of nothing that are suspicious then: sound alone comes every 20 ms
 const MOST_QUIET = 6000 // what they grow to by doubling: a link or a machine that stutters shall not be made to change paths
+const MOST_CHANGES = 4 // in a minute, that leave it as quick to suspect
 const CALM = 400 // looks in a row, a minute, after which they are few again
 
 export class Flow {
@@ -15,6 +16,7 @@ export class Flow {
   #steady = 0
   #flowedAt = 0
   #quiet = QUIET
+  #changes: number[] = []
   #cancel: (() => void) | null = null
 
   constructor(
@@ -35,7 +37,12 @@ export class Flow {
 
   /** Another path carries the call: what was known of the old one says nothing of it. */
   changed(): void {
-    if (this.suspected) this.#quiet = QUIET // and rightly so: nothing came there any more
+    if (this.suspected) {
+      // And rightly so: nothing came there any more. Whoever needs that again and again is better left alone, though.
+      const now = this.clock.now()
+      this.#changes = [...this.#changes.filter((at) => at > now - 60_000), now]
+      this.#quiet = this.#changes.length <= MOST_CHANGES ? QUIET : Math.min(MOST_QUIET, this.#quiet * 2)
+    }
     this.suspected = false
     this.#steady = this.#bytes = 0
   }

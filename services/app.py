@@ -20,6 +20,7 @@ from services.api import (
     areas,
     calculated,
     cap,
+    citynow,
     consults,
     dashboards,
     deadletters,
@@ -64,7 +65,7 @@ from tram.store.database import open_pool
 ROUTERS = (
     status, messages, things, observations, pending, deadletters, problems, probes, session, account, people, devices,
     oversight, provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules, annotations,
-    dashboards, notifications, cap, queues, live,
+    dashboards, notifications, cap, citynow, queues, live,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

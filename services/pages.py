@@ -58,7 +58,7 @@ class Page:
 
 FLOW = "Trạm: dòng dữ liệu của tỉnh, từ thiết bị vào kho"
 PAGES = {
-    "/": Page(
+    "/flow": Page(
         "Dòng dữ liệu", "main.js", "overview.read", "flow", "dark", "Trạm: dòng dữ liệu của tỉnh, từ thiết bị vào kho"
     ),
     "/account": Page("Tài khoản", "id/account.js"),
@@ -66,6 +66,7 @@ PAGES = {
     "/people": Page("Người dùng", "id/people.js", "people.read"),
     "/audit": Page("Nhật ký", "id/audit.js", "audit.read"),
 }
+WALL = f"{web.PREFIX}/wall/"
 SIGN_IN = Page("Đăng nhập", "id/sign-in.js", body="sign-in")
 
 
@@ -105,6 +106,13 @@ def install(app: FastAPI) -> None:
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon(permit: Annotated[Permit, allowed("open.read")]) -> FileResponse:
         return FileResponse(STATIC / "mark.svg", headers=REVALIDATE, media_type="image/svg+xml")
+
+    @app.get("/", include_in_schema=False)
+    async def home(request: Request, permit: Annotated[Permit, allowed("open.read")]) -> Response:
+        """Whoever is signed in to the wall; to the flow of data while the wall's pages are not built."""
+        first = "/flow" if web.directory() is None else WALL
+        elsewhere = await run_in_threadpool(_elsewhere, request, permit, "/", PAGES["/flow"].operation)
+        return RedirectResponse(elsewhere or first, 303, headers={"Cache-Control": "no-store"})
 
     async def page(request: Request, permit: Annotated[Permit, allowed("open.read")]) -> Response:
         path = request.url.path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
+from services.city.headline import Headliner
 from services.jobs import Job
 from tram.properties import read_catalogue
 from tram.sensing import Micros, ObservedProperty
@@ -85,6 +86,7 @@ class Domain:
         derivations: computed from the committed stream; `clocked`: by the clock.
         jobs: what else the worker does for it: its own tables.
         panels: its place on the operators' page.
+        headline: its one line on the first page (services.city.headline); None: it has no tile there.
         folder: where it stands: migrations/ (its tables), examples.toml (its endpoints), alarms.toml (its rules).
     """
 
@@ -99,6 +101,7 @@ class Domain:
     clocked: Sequence[Clocked] = ()
     jobs: Sequence[Job] = ()
     panels: Sequence[Panel] = ()
+    headline: Headliner | None = None
 
     def examples(self) -> Mapping[str, Mapping[str, Any]]:
         """Endpoint ("GET /api/air/stations") -> path and body that answer, who may (`allowed`), who not (`refused`)."""

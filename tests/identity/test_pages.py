@@ -55,7 +55,8 @@ def test_signing_in_a_second_factor_and_out_again(page: Page, own_town: Town) ->
     enter(page, "operator.t", "wrong")
     expect(page.get_by_role("alert")).to_have_text("Sai tên, mật khẩu hoặc mã.")
     enter(page, "operator.t", PASSWORD)
-    page.wait_for_url(f"{own_town.api.url}/")
+    page.wait_for_url(re.compile("/(ui/wall/|flow)(#.*)?$"))
+    page.goto(f"{own_town.api.url}/flow")
     expect(page.locator("#total")).not_to_be_empty()
 
     page.get_by_role("link", name="Tài khoản").click()

@@ -45,7 +45,7 @@ def settled(page: Page) -> None:
 
 
 def test_it_shows_the_system(watched: Page, one_api: Api) -> None:
-    watched.goto(one_api.url)
+    watched.goto(f"{one_api.url}/flow")
     settled(watched)
     expect(watched.locator("#total")).to_have_text(str(STORED))
     expect(watched.locator("#tiles li").nth(0)).to_contain_text(str(len(THINGS)))
@@ -60,7 +60,7 @@ def test_it_shows_the_system(watched: Page, one_api: Api) -> None:
 
 
 def test_new_values_arrive_by_themselves(page: Page, fresh_api: Api, database: Database) -> None:
-    page.goto(fresh_api.url)
+    page.goto(f"{fresh_api.url}/flow")
     settled(page)
     expect(page.locator("#total")).to_have_text(str(STORED))
     id = fresh_api.get("/api/things/river-01").json()["streams"][0]["id"]
@@ -72,7 +72,7 @@ def test_new_values_arrive_by_themselves(page: Page, fresh_api: Api, database: D
 
 
 def test_language_theme_and_density_are_kept(watched: Page, one_api: Api) -> None:
-    watched.goto(one_api.url)
+    watched.goto(f"{one_api.url}/flow")
     expect(watched.locator("html")).to_have_attribute("lang", "vi")
     watched.get_by_role("button", name="English").press("Enter")
     expect(watched.locator("h2", has_text="Newest observations")).to_be_visible()
@@ -99,7 +99,7 @@ def test_axe_finds_nothing_serious(browser: Browser, one_api: Api, language: str
                 f"localStorage.setItem('tram.lang','{language}');localStorage.setItem('tram.theme','{theme}')"
             )
             page = context.new_page()
-            page.goto(one_api.url)
+            page.goto(f"{one_api.url}/flow")
             settled(page)
             page.evaluate(AXE)
             found = [v for v in page.evaluate(AUDIT) if v["impact"] in ("serious", "critical")]
@@ -115,7 +115,7 @@ def test_axe_would_find_something(page: Page) -> None:
 
 def test_an_empty_system_says_what_to_do(page: Page, database: Database) -> None:
     with serve(database.settings) as api:
-        page.goto(api.url)
+        page.goto(f"{api.url}/flow")
         expect(page.locator("#newest-empty")).to_contain_text("tram/v1/")
         expect(page.locator("#properties-empty")).to_contain_text("tram simulate")
         expect(page.locator("#processes-empty")).to_contain_text("make up")
@@ -130,7 +130,7 @@ def test_the_banner_says_what_is_away_and_since_when(page: Page, tmp_path: Path)
             migrate(conn)
             fill(conn)
         with serve(settings) as api:
-            page.goto(api.url)
+            page.goto(f"{api.url}/flow")
             settled(page)
             expect(page.locator("#banner")).to_be_hidden()
             postgres.stop()
@@ -166,7 +166,7 @@ def test_numbers_are_written_as_people_write_them(page: Page, one_api: Api, numb
 
 
 def test_both_languages_have_the_same_texts(page: Page, one_api: Api) -> None:
-    page.goto(one_api.url)
+    page.goto(f"{one_api.url}/flow")
     keys = page.evaluate(
         "async () => { const {TEXT} = await import('/static/text.js');"
         "const keys = (l) => Object.keys(TEXT[l]).sort().map((k) => k + ' ' + typeof TEXT[l][k]);"

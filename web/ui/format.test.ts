@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { age, date, duration, number, rate, stopwatch, time, timeSeconds } from './format'
+import { age, ago, date, duration, number, rate, stopwatch, time, timeSeconds } from './format'
 
 // 2026-10-08 14:32:09 in +07, whatever the machine's zone is.
 const AT = Date.UTC(2026, 9, 8, 7, 32, 9)
@@ -18,6 +18,12 @@ describe('numbers', () => {
   it.each([null, undefined, Number.NaN, Infinity])('%s is no number and never 0', (value) => {
     expect(number(value, 1, 'vi')).toBe('–')
   })
+})
+
+it('says how long ago, and the date after a day', () => {
+  expect(ago(AT, AT + 8_000, 'vi')).toBe('8 s trước')
+  expect(ago(AT, AT + 360_000, 'en')).toBe('6 min ago')
+  expect(ago(AT, AT + 90_000_000, 'vi')).toBe('08/10/2026')
 })
 
 describe('times', () => {

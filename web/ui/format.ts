@@ -60,6 +60,12 @@ export function age(ms: number, now: number, language: Language): string {
   return date(ms, language)
 }
 
+/** How long ago: 12 s trước, 6 min ago; after a day the date. As `age`. */
+export function ago(ms: number, now: number, language: Language): string {
+  const text = age(ms, now, language)
+  return now - ms >= 86_400_000 ? text : `${text} ${language === 'vi' ? 'trước' : 'ago'}`
+}
+
 /** A length of time in words: 9 giây, 2 phút 14 giây, 1 giờ 5 phút. `ms` is its length. */
 export function duration(ms: number, language: Language): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

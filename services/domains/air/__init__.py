@@ -4,6 +4,7 @@ from services.city.domain import Clocked, Derivation, Domain, Panel, formulas, p
 from services.domains.air import derive, vn_aqi
 from services.domains.air.derive import FOLDER, HOUR
 from services.domains.air.endpoints import router
+from services.domains.air.headline import headline
 from tram.clock import DAY
 
 MINUTE = HOUR // 60
@@ -16,6 +17,7 @@ DOMAIN = Domain(
     router=router,
     operations=frozenset({"observations.read", "open.read", "data.export"}),
     folder=FOLDER,
+    headline=headline,
     derivations=(
         Derivation("hourly", frozenset(vn_aqi.POLLUTANTS), HOUR, 2 * MINUTE, derive.hourly),
         Derivation("daily", frozenset(vn_aqi.POLLUTANTS), DAY, 10 * MINUTE, derive.daily, offset=7 * HOUR),

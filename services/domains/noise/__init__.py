@@ -4,6 +4,7 @@ from services.city.domain import Derivation, Domain, Panel, formulas, properties
 from services.domains.noise import derive
 from services.domains.noise.derive import FOLDER
 from services.domains.noise.endpoints import router
+from services.domains.noise.headline import headline
 from tram.clock import DAY
 
 DOMAIN = Domain(
@@ -14,6 +15,7 @@ DOMAIN = Domain(
     router=router,
     operations=frozenset({"observations.read", "data.export"}),
     folder=FOLDER,
+    headline=headline,
     derivations=(
         Derivation("hourly", frozenset({"sound_level"}), derive.HOUR, 2 * derive.MINUTE, derive.hourly),
         Derivation("daily", frozenset({"sound_level"}), DAY, 10 * derive.MINUTE, derive.daily, offset=7 * derive.HOUR),

@@ -4,6 +4,7 @@ from services.city.domain import Clocked, Derivation, Domain, Panel, formulas, p
 from services.domains.rivers import config, derive
 from services.domains.rivers.config import FOLDER
 from services.domains.rivers.endpoints import router
+from services.domains.rivers.headline import headline
 from services.jobs import Job
 from tram.clock import SECOND
 
@@ -15,6 +16,7 @@ DOMAIN = Domain(
     router=router,
     operations=frozenset({"observations.read", "data.export", "city.configure"}),
     folder=FOLDER,
+    headline=headline,
     derivations=(
         Derivation("level", frozenset({"water_level"}), derive.LEVEL_STEP, 20 * SECOND, derive.level),
         Derivation("rain", frozenset({"rainfall"}), derive.RAIN_STEP, 60 * SECOND, derive.rain),

@@ -3,6 +3,7 @@
 from services.city.domain import Derivation, Domain, Panel, formulas, properties
 from services.domains.traffic import derive, network
 from services.domains.traffic.endpoints import router
+from services.domains.traffic.headline import headline
 from services.domains.traffic.network import FOLDER
 from services.jobs import Job
 from tram.clock import SECOND
@@ -15,6 +16,7 @@ DOMAIN = Domain(
     router=router,
     operations=frozenset({"observations.read", "data.export", "city.configure"}),
     folder=FOLDER,
+    headline=headline,
     derivations=(
         Derivation("state", frozenset(derive.MEASURED), derive.STEP, 20 * SECOND, derive.state),
         Derivation("passages", frozenset({"vehicle_passage"}), derive.STEP, 20 * SECOND, derive.passages),

@@ -44,7 +44,7 @@ export function switches(redraw) {
     group("theme", "theme", ["dark", "light", "contrast"].map((name) => [name, t(name), icon(ICONS[name])])));
 }
 
-const PAGES = [["/ui/wall/", "n_wall", "overview.read"], ["/", "n_flow", "overview.read"], ["/account", "n_account", ""], ["/notifications", "n_notices", "notifications.receive"], ["/people", "n_people", "people.read"], ["/audit", "n_audit", "audit.read"]];
+const PAGES = [["/ui/wall/", "n_wall", "overview.read"], ["/flow", "n_flow", "overview.read"], ["/account", "n_account", ""], ["/notifications", "n_notices", "notifications.receive"], ["/people", "n_people", "people.read"], ["/audit", "n_audit", "audit.read"]];
 
 /** Draws the top of a page; returns who is there. */
 export async function top(redraw) {

@@ -31,6 +31,9 @@ class Shown implements Source<readonly Latest[]> {
   #copy = $state.raw<Held | null>(null)
   readonly #past: Poll<Held> = new Poll((signal) => this.#ask(signal), 3_600_000)
 
+  /** A moment is shown that was not on the screen: what is only known of the present is not known of it. */
+  readonly past = $derived(this.at !== null && this.#copy === null)
+
   get book(): Book | null {
     return this.at === null ? values.book : (this.#held()?.book ?? null)
   }

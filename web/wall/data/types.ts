@@ -153,3 +153,17 @@ export interface Overview {
   properties: PropertySummary[]
   places: { thing: string; longitude: number; latitude: number; state: string }[]
 }
+
+export interface Headline {
+  name: string
+  service: Labels
+  labels: Labels
+  unit: string
+  value: number | null
+  tone: 'ok' | 'notice' | 'warning' | 'danger' | 'unknown'
+  state: Labels | null
+  time: string | null
+  thing: string
+  fresh: number
+  all: number
+}

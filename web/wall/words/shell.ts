@@ -33,6 +33,7 @@ export const shellWords = {
   ],
   heldMissed: ['{n} cảnh báo mới từ đó', '{n} new alarms since'],
   account: ['Tài khoản', 'Account'],
+  flow: ['Dòng dữ liệu', 'The flow of data'],
   people: ['Người dùng và quyền', 'People and roles'],
   audit: ['Nhật ký hệ thống', 'Audit'],
   signOut: ['Đăng xuất', 'Sign out'],

@@ -228,6 +228,12 @@ def test_answers(database: Database, conn: Connection) -> None:
         assert stations["aq-full"]["index"]["value"] == 43
         assert stations["aq-full"]["index"]["band"] == "good"
         assert stations["aq-gas"]["index"]["value"] is None
+        told_now = {row["name"]: row for row in api.get("/api/domains/now").json()}
+        assert {"air", "noise", "rivers", "traffic"} <= set(told_now)
+        air = told_now["air"]
+        assert (air["value"], air["tone"], air["state"]["vi"], air["thing"]) == (43, "ok", "Tốt", "aq-full")
+        assert (air["fresh"], air["all"]) == (1, 2)
+        assert (told_now["noise"]["value"], told_now["noise"]["tone"]) == (None, "unknown")
         detail = api.get("/api/air/stations/aq-full").json()
         assert detail["index"]["worst"] == "o3"
         assert detail["us"]["value"] == 72

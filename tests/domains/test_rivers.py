@@ -199,6 +199,9 @@ def test_configuration_by_hand_counts_and_levels_must_rise(database: Database, c
         clock(conn, "rivers", "forecast", now)
         told = api.get("/api/rivers/stations/river-x").json()
         assert told["now"]["flood_level"] == 1
+        river = next(row for row in api.get("/api/domains/now").json() if row["name"] == "rivers")
+        assert (river["tone"], river["state"]["vi"], river["unit"]) == ("warning", "Báo động I", "m")
+        assert river["value"] == pytest.approx(24.7, abs=0.02)
         assert told["now"]["to_next"] == pytest.approx(25.5 - 24.7, abs=0.02)
         assert told["now"]["rate"] == pytest.approx(0.7 / 1.5, abs=0.05)
         assert told["configuration"]["levels"] == [24.5, 25.5, 26.5]

@@ -244,6 +244,9 @@ def test_answers(database: Database, conn: Connection) -> None:
         row = next(row for row in api.get("/api/traffic/detectors").json() if row["name"] == "loop-1")
         assert (row["flow"], row["service"], row["edition"]) == (1800, "D", "HCM 6th edition, 2016")
         assert api.get("/api/traffic/incidents").json() == []
+        road_now = next(row for row in api.get("/api/domains/now").json() if row["name"] == "traffic")
+        assert (road_now["unit"], road_now["fresh"]) == ("%", 3)
+        assert road_now["tone"] in ("ok", "notice", "warning")
         road = api.get("/api/traffic/corridors").json()[0]
         assert road["seconds"] == pytest.approx(240)
         until = from_micros(start + 24 * STEP).isoformat()

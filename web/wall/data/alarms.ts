@@ -1,86 +1,16 @@
 /** Alarms as the API tells them (docs/alarms.md), and the order and words of the list. Pure. */
-import type { Labels } from './types'
+import type { components } from './schema'
 
-export type PriorityWord = 'low' | 'medium' | 'high' | 'critical'
-export type State =
-  'normal' | 'unacknowledged' | 'acknowledged' | 'returned-unacknowledged' | 'shelved' | 'suppressed' | 'out-of-service'
+type Schemas = components['schemas']
 
-export interface Alarm {
-  id: number
-  kind: 'alarm' | 'storm'
-  rule: string
-  state: State
-  priority: PriorityWord
-  level: number
-  active: boolean
-  thing: string
-  label: string
-  datastreams: number[]
-  area: string | null
-  since: string
-  changed: string
-  raised: string
-  returned: string | null
-  acknowledged: string | null
-  acknowledged_by: string
-  assignee: string
-  shelved_until: string | null
-  escalation: number
-  escalate_at: string | null
-  closed: string | null
-  value: number | null
-  message: Labels
-  storm: number | null
-  members: number
-}
-
-export interface Change {
-  seq: number
-  at: string
-  time: string
-  kind: string
-  before: State
-  state: State
-  level: number
-  value: number | null
-  who: string
-  comment: string
-}
-
-export interface Figures {
-  raised: number
-  by_priority: Record<string, number>
-  by_rule: Record<string, number>
-  active: number
-  acknowledged: number
-  ack_median: number | null
-  ack_longest: number | null
-  unacknowledged: number
-  frequent: { rule: string; thing: string; times: number }[]
-  chattering: { rule: string; thing: string; times: number }[]
-  busiest: number
-}
-
-export interface Rule {
-  id: string
-  version: number
-  enabled: boolean
-  deleted: boolean
-  rule: Record<string, unknown>
-  faults: { where: string; what: string }[]
-  updated: string
-  by: string
-}
-
-export interface Trial {
-  times: number
-  things: number
-  looked_at: number
-  used: string
-  readings: number
-  faults: { where: string; what: string }[]
-  fired: { thing: string; label: string; start: string; end: string | null; level: number; value: number | null }[]
-}
+/** The words of a priority come with the page: words/alarms.ts. */
+export type Alarm = Omit<Schemas['AlarmOut'], 'priority_label'>
+export type PriorityWord = Alarm['priority']
+export type State = Alarm['state']
+export type Change = Schemas['ChangeOut']
+export type Figures = Schemas['FiguresOut']
+export type Rule = Schemas['RuleOut']
+export type Trial = Schemas['TrialOut']
 
 /** 1 is the gravest: the digit in the shape. */
 export const rank: Record<PriorityWord, 1 | 2 | 3 | 4> = { critical: 1, high: 2, medium: 3, low: 4 }

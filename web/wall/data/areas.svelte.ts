@@ -2,13 +2,9 @@
 import type { FeatureCollection, Geometry } from 'geojson'
 import { ask } from './api'
 import { Poll } from './poll.svelte'
+import type { components } from './schema'
 
-export interface AreaProperties {
-  code: string
-  name: string
-  parent: string | null
-  schematic: boolean
-}
+export type AreaProperties = components['schemas']['AreaProperties']
 export type Areas = FeatureCollection<Geometry | null, AreaProperties>
 
 class AreaTree {

@@ -26,7 +26,7 @@ export const words = {
 export const t = translator(words, () => look.language)
 
 /** The label in the reader's language; the other one where it has only that. */
-export function named(labels: { vi?: string; en?: string } | undefined, otherwise: string): string {
+export function named(labels: Readonly<Record<string, string>> | undefined, otherwise: string): string {
   if (!labels) return otherwise
   return (look.language === 'vi' ? (labels.vi ?? labels.en) : (labels.en ?? labels.vi)) ?? otherwise
 }

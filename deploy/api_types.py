@@ -2,7 +2,7 @@
 
 Usage: python -m deploy.api_types [--check]     --check: exit 1 when the file is of another OpenAPI; needs no node
 
-The types are made by openapi-typescript (web/package.json); the file's head holds the digest of what they are made from.
+The types are made by openapi-typescript (web/package.json); the file's head holds the digest of what they come from.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from deploy.authorisation import application
 WEB = Path(__file__).resolve().parent.parent / "web"
 OUT = WEB / "wall" / "data" / "schema.d.ts"
 WANTED = (
-    "AlarmOut", "AreaProperties", "ChangeOut", "DeadLetter", "FiguresOut", "HeadlineOut", "Me", "OverviewOut", "Pending",
-    "Reading", "RuleOut", "Series", "Status", "Thing", "ThingWithDatastreams", "TrialOut",
+    "AlarmOut", "AreaProperties", "ChangeOut", "DeadLetter", "FiguresOut", "HeadlineOut", "Me", "OverviewOut",
+    "Pending", "Reading", "RuleOut", "Series", "Status", "Thing", "ThingWithDatastreams", "TrialOut",
 )  # fmt: skip
 """Answers; what they are made of comes along."""
 TEXT = frozenset({"description", "examples", "title", "summary"})

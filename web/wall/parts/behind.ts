@@ -61,7 +61,7 @@ export function spans(plot: uPlot, all: readonly Span[], ink: Ink): void {
     const wide = pen.measureText(one.flag).width + 8 * pixel
     const place = Math.min(start, left + width - wide)
     pen.fillRect(place, top, wide, 16 * pixel)
-    pen.fillStyle = ink.surface
+    pen.fillStyle = one.tone === 'accent' ? ink['on-accent'] : ink.surface
     pen.textBaseline = 'middle'
     pen.textAlign = 'left'
     pen.fillText(one.flag, place + 4 * pixel, top + 8.5 * pixel)

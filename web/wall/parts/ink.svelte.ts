@@ -1,7 +1,7 @@
 /** The computed colours of the theme in force, for canvases. Read once per change of theme. */
 import { look } from '$ui/look.svelte'
 
-const names = ['text', 'text-2', 'text-3', 'line', 'line-strong', 'surface', 'gap', 'warn', 'accent', 'map-land', 'map-line', 'map-label',
+const names = ['text', 'text-2', 'text-3', 'line', 'line-strong', 'surface', 'gap', 'warn', 'accent', 'on-accent', 'map-land', 'map-line', 'map-label',
   'ok', 'danger', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'p1', 'p1-on', 'p2-on', 'p3-on', 'p4-on', 'p2', 'p3', 'p4'] as const // prettier-ignore
 export type Ink = Record<(typeof names)[number], string> & { font: string }
 

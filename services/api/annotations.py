@@ -58,6 +58,7 @@ class NoteOut(BaseModel):
     id: int
     datastream: int | None
     area: str | None
+    on: list[int] = Field(description="of the Datastreams asked for, those it is about")
     starts: AwareDatetime
     ends: AwareDatetime = Field(description="equal to `starts`: a moment")
     text: str
@@ -70,8 +71,9 @@ class NoteOut(BaseModel):
     def of(cls, row: Annotation, permit: Permit) -> "NoteOut":
         """From the store, for one reader."""
         return cls(
-            id=row.id, datastream=row.datastream_id, area=row.area, starts=row.starts, ends=row.ends, text=row.text,
-            by=row.by_name or row.by, created=row.created, changed=row.changed, editable=_may(permit, row),
+            id=row.id, datastream=row.datastream_id, area=row.area, on=list(row.on), starts=row.starts, ends=row.ends,
+            text=row.text, by=row.by_name or row.by, created=row.created, changed=row.changed,
+            editable=_may(permit, row),
         )  # fmt: skip
 
 

@@ -66,6 +66,10 @@ def test_notes_on_charts_and_their_places(fresh_api: Api, database: Database) ->
 
     assert notes(fresh_api, datastream=air) == ["Hiệu chuẩn <b>", "Mất điện", "Bão"]
     assert notes(fresh_api, datastream=river) == []
+    both = fresh_api.client.get("/api/annotations", params={"datastream": [air, river]}).json()
+    assert [(one["text"], one["on"]) for one in both] == [
+        ("Hiệu chuẩn <b>", [air]), ("Mất điện", [air]), ("Bão", [air]),
+    ]  # fmt: skip
     assert notes(fresh_api, area="06") == ["Lễ hội", "Bão"]
     assert notes(fresh_api, datastream=air, **{"from": at(1.5), "to": at(1.2)}) == ["Hiệu chuẩn <b>"]
     assert notes(fresh_api, datastream=air, **{"from": at(0.5)}) == []

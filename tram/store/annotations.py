@@ -19,7 +19,10 @@ MOST_TEXT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One note. `datastream_id` or `area` is set; `thing` is the Datastream's. `ends` equals `starts` for a moment."""
+    """One note. `datastream_id` or `area` is set; `thing` is the Datastream's. `ends` equals `starts` for a moment.
+
+    `on`: of the Datastreams that were asked for, those it is about; its own, where none were.
+    """
 
     id: int
     datastream_id: int | None
@@ -32,6 +35,7 @@ class Annotation:
     created: datetime
     changed: datetime
     thing: str
+    on: Sequence[int]
 
 
 def listed(

@@ -3,16 +3,20 @@
 -- name: list
 -- Those that touch [first, last), newest first: of the Datastreams, of the areas their Things stand in and all above those,
 -- and of the areas asked for.
-WITH RECURSIVE around (id) AS (
-    SELECT area FROM (
-        SELECT t.area FROM datastream d JOIN thing t ON t.id = d.thing_id WHERE d.id = ANY (%(datastreams)s::int[])
-        UNION SELECT unnest(%(areas)s::text[])
+-- The last column: which of the Datastreams it is about.
+WITH RECURSIVE around (stream, id) AS (
+    SELECT stream, area FROM (
+        SELECT d.id AS stream, t.area
+        FROM datastream d JOIN thing t ON t.id = d.thing_id WHERE d.id = ANY (%(datastreams)s::int[])
+        UNION SELECT 0, unnest(%(areas)s::text[])
     ) AS own
     WHERE area IS NOT NULL
-    UNION SELECT a.parent FROM area a JOIN around ON a.id = around.id WHERE a.parent IS NOT NULL
+    UNION SELECT around.stream, a.parent FROM area a JOIN around ON a.id = around.id WHERE a.parent IS NOT NULL
 )
 SELECT n.id, n.datastream_id, n.area, n.starts, n.ends, n.text, n.by, n.by_name, n.created, n.changed,
-       coalesce(t.name, '') AS thing
+       coalesce(t.name, '') AS thing,
+       CASE WHEN n.area IS NULL THEN ARRAY[n.datastream_id]
+            ELSE ARRAY(SELECT stream FROM around WHERE around.id = n.area AND stream > 0 ORDER BY stream) END
 FROM annotation n LEFT JOIN datastream d ON d.id = n.datastream_id LEFT JOIN thing t ON t.id = d.thing_id
 WHERE (n.datastream_id = ANY (%(datastreams)s::int[]) OR n.area IN (SELECT id FROM around))
   AND n.starts < %(last)s AND n.ends >= %(first)s
@@ -21,7 +25,8 @@ LIMIT %(limit)s
 
 -- name: get
 SELECT n.id, n.datastream_id, n.area, n.starts, n.ends, n.text, n.by, n.by_name, n.created, n.changed,
-       coalesce(t.name, '') AS thing
+       coalesce(t.name, '') AS thing,
+       CASE WHEN n.area IS NULL THEN ARRAY[n.datastream_id] ELSE '{}'::int[] END
 FROM annotation n LEFT JOIN datastream d ON d.id = n.datastream_id LEFT JOIN thing t ON t.id = d.thing_id
 WHERE n.id = %s
 

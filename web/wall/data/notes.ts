@@ -6,6 +6,8 @@ export interface Note {
   id: number
   datastream: number | null
   area: string | null
+  /** Of the Datastreams asked for, those it is about. */
+  on: number[]
   starts: string
   ends: string
   text: string
@@ -31,7 +33,7 @@ export function ordered(notes: readonly Note[]): Note[] {
 /** The notes of a chart of these Datastreams as what stands behind its lines; `all` is ordered. */
 export function noteSpans(all: readonly Note[], ids: readonly number[]): Span[] {
   return all.flatMap((note, i) =>
-    note.datastream !== null && !ids.includes(note.datastream)
+    !note.on.some((id) => ids.includes(id))
       ? []
       : [{ from: Date.parse(note.starts), to: Date.parse(note.ends), tone: 'accent' as const, flag: String(i + 1) }],
   )

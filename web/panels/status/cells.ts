@@ -42,13 +42,13 @@ const GAP = 3 // px between cells
 const HEAD = 20 // px of a group's name
 const FOOT = 4 // px below a group
 
-/** The largest side, px, between 4 and 26, at which all of them fit into the room; 4 where nothing does. */
+/** The largest side, px, between 6 and 26, at which all of them fit into the room; 6 where nothing does. */
 export function side(
   groups: readonly { name: string; cells: readonly unknown[] }[],
   width: number,
   height: number,
 ): number {
-  for (let px = 26; px > 4; px--) {
+  for (let px = 26; px > 6; px--) {
     const across = Math.max(1, Math.floor((width + GAP) / (px + GAP)))
     const high = groups.reduce(
       (sum, { name, cells }) => sum + (name ? HEAD : 0) + Math.ceil(cells.length / across) * (px + GAP) - GAP + FOOT,
@@ -56,5 +56,5 @@ export function side(
     )
     if (high <= height) return px
   }
-  return 4
+  return 6
 }

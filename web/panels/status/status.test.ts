@@ -29,7 +29,7 @@ it('cells are as large as all of them fit', () => {
   const groups = (...counts: number[]) => counts.map((n) => ({ name: 'x', cells: Array.from({ length: n }) }))
   expect(side(groups(10), 300, 200)).toBe(26)
   expect(side(groups(92, 92, 90, 92, 60), 280, 220)).toBeLessThan(10)
-  expect(side(groups(9000), 100, 50)).toBe(4)
+  expect(side(groups(9000), 100, 50)).toBe(6)
   const px = side(groups(92, 92), 280, 220)
   const across = Math.floor(283 / (px + 3))
   expect(2 * (20 + Math.ceil(92 / across) * (px + 3) + 1)).toBeLessThanOrEqual(220)

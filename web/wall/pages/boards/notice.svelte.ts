@@ -9,6 +9,12 @@ class Notice {
     this.#timer = setTimeout(() => (this.said = null), undo ? 20_000 : 8000)
   }
 
+  undo(): void {
+    const back = this.said?.undo
+    this.done()
+    back?.()
+  }
+
   done(): void {
     clearTimeout(this.#timer)
     this.said = null

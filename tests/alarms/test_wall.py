@@ -65,6 +65,7 @@ def test_an_alarm_from_its_arrival_to_its_end(page: Page, api: Api, quiet: Plant
     expect(detail.get_by_role("button", name="Đóng cảnh báo")).to_be_disabled()
     detail.get_by_role("textbox", name="Ghi chú").fill("thử máy")
     detail.get_by_role("button", name="Đóng cảnh báo").click()
+    page.get_by_role("dialog", name="Đóng cảnh báo này?").get_by_role("button", name="Đóng cảnh báo").click()
     expect(page.get_by_text("Mọi thứ đang trong ngưỡng.")).to_be_visible(timeout=LONG)
     page.get_by_role("radio", name="Lịch sử").click()
     expect(row).to_contain_text("Đã hết", timeout=LONG)

@@ -29,6 +29,11 @@ export const alarmWords = {
   unshelve: ['Thôi gác', 'Unshelve'],
   comment: ['Ghi chú', 'Comment'],
   closeAlarm: ['Đóng cảnh báo', 'Close alarm'],
+  closeSure: ['Đóng cảnh báo này?', 'Close this alarm?'],
+  closeText: [
+    'Không hoàn tác được. Nếu điều kiện còn, cảnh báo chỉ trở lại khi đổi mức.',
+    'This cannot be undone. While its condition holds it comes back only when its level changes.',
+  ],
   send: ['Gửi', 'Send'],
   undo: ['Hoàn tác', 'Undo'],
   shelveHow: ['Gác trong bao lâu', 'Shelve for how long'],

@@ -20,6 +20,7 @@ from playwright.sync_api import APIRequestContext, Browser, sync_playwright
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--disable-background-networking", "--ignore-gpu-blocklist"]
 WALL, DESK, PHONE = (3840, 2160), (1440, 900), (390, 844)
+BOARD = "Không khí toàn tỉnh"
 PACK = """async ([url, quality]) => {
   const picture = await createImageBitmap(await (await fetch(url)).blob())
   const canvas = new OffscreenCanvas(picture.width, picture.height)
@@ -49,7 +50,7 @@ SHOTS = (
     Shot("tour-alarms-1440", "alarms", DESK, "vi", "dark"),
     Shot("tour-alarm-1440", "alarms/{alarm}", DESK, "en", "light"),
     Shot("tour-alarms-390", "alarms", PHONE, "vi", "light"),
-    Shot("tour-charts-1440", "charts?s={streams}&range=6h&band=1", DESK, "vi", "light"),
+    Shot("tour-charts-1440", "charts?s={streams}&range=1h", DESK, "vi", "light"),
     Shot("tour-devices-1440", "devices/{device}", DESK, "en", "dark"),
     Shot("tour-devices-390", "devices", PHONE, "vi", "dark"),
     Shot("tour-boards-1440", "boards/{board}", DESK, "vi", "dark"),
@@ -68,8 +69,10 @@ def places(request: APIRequestContext) -> dict[str, str]:
     found: dict[str, str] = {}
     if alarms := [one for one in items("/api/alarms?limit=100") if one.get("thing")]:
         found["alarm"] = str(alarms[0]["id"])
+    air: list[Any] = []
     latest = items("/api/latest?limit=5000")
-    if air := [one for one in latest if one["property"] == "pm2_5"]:
+    air = [one for one in latest if one["property"] == "pm2_5"]
+    if air:
         found["device"] = air[0]["thing"]
         streams = air[:2] + [one for one in latest if one["property"] == "air_temperature"][:2]
         found["streams"] = ",".join(str(one["datastream"]) for one in streams)
@@ -77,9 +80,31 @@ def places(request: APIRequestContext) -> dict[str, str]:
         if thing["area"] and thing["kind"] == "air":
             found["area"] = thing["area"]
             break
-    if boards := items("/api/boards"):
+    boards = [one for one in items("/api/dashboards?limit=1000") if one["labels"]["vi"] == BOARD]
+    if air and not boards:
+        answer = request.post("/api/dashboards", data={"definition": board([one["thing"] for one in air[:2]])})
+        boards = [answer.json()] if answer.ok else []
+    if boards:
         found["board"] = str(boards[0]["id"])
     return found
+
+
+def board(stations: list[str]) -> dict[str, Any]:
+    """A dashboard of the air at these stations and of the province."""
+    panels: list[tuple[str, str, tuple[int, int, int, int], dict[str, Any]]] = [
+        ("value", "", (0, 0, 3, 3), {"property": "pm2_5"}),
+        ("gauge", "", (3, 0, 3, 3), {"property": "air_temperature"}),
+        ("series", "", (0, 3, 6, 6), {"streams": [f"pm2_5@{name}" for name in stations], "span": "1h", "zero": True}),
+        ("map", "", (6, 0, 6, 9), {"property": "pm2_5"}),
+        ("bar", "", (0, 9, 4, 6), {"property": "pm2_5"}),
+        ("status", "", (4, 9, 4, 6), {}),
+        ("alarms", "", (8, 9, 4, 6), {}),
+    ]
+    items = [
+        {"id": f"p{n}", "panel": panel, "title": title, "x": x, "y": y, "w": w, "h": h, "settings": settings}
+        for n, (panel, title, (x, y, w, h), settings) in enumerate(panels)
+    ]
+    return {"labels": {"vi": BOARD, "en": "Air of the province"}, "panels": items}
 
 
 def take(browser: Browser, shot: Shot, url: str, state: Any, found: dict[str, str]) -> str:

@@ -27,7 +27,7 @@ export function sprites(radius: number, ratio: number, ink: Ink): Sprites {
     const { state, share } = meaning(at)
     const colour = share === null ? { live: ink.ok, late: ink.warn, never: ink['text-3'] }[state] : ramp(share, ink)
     pen.setTransform(ratio, 0, 0, ratio, at * size + size / 2, size / 2)
-    dot(pen, radius, state, colour, share === null ? ink.surface : ink['text-3'], ink.surface)
+    dot(pen, radius, state, colour, share === null ? ink.surface : ink['text-2'], ink.surface)
   }
   const pixels = new Int32Array(pen.getImageData(0, 0, width, size).data.buffer)
   return { looks: Array.from({ length: LOOKS }, (_, at) => stencil(pixels, width, at * size, size)), size }

@@ -1,11 +1,15 @@
 """The Things that there are, by what a filter can name: which fit is set arithmetic, never a walk over all. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from services.live.messages import Filter, Stream, Thing
 from tram.identity.decide import Decision
 from tram.identity.scope import AreaTree, Reach, Target
+
+PIECE = 10_000
+"""Things that are looked at together: sets of so many are soon intersected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,11 @@ class _Index:
                     del self.held[word]  # type: ignore[arg-type]  # None is in no index
 
     def any(self, words: Iterable[str]) -> set[int]:
-        return set().union(*(self.held.get(word, ()) for word in words))
+        return set().union(*self.sets(words))
+
+    def sets(self, words: Iterable[str]) -> list[set[int]]:
+        """Those of each word that is known; not to be changed."""
+        return [self.held[word] for word in words if word in self.held]
 
 
 class Catalogue:
@@ -107,25 +115,38 @@ class Catalogue:
         """Whether a Datastream is one of a Thing that is here."""
         return stream in self._owner
 
-    def fitting(self, filter: Filter, decision: Decision) -> set[int]:
-        """Ids of the Things that may fit and may be seen: `Selection.streams` decides on each."""
-        sets: list[set[int]] = []
+    def fitting(self, filter: Filter, decision: Decision) -> Iterator[int]:
+        """Ids of the Things that may fit and may be seen, each once: `Selection.streams` decides on each.
+
+        Whoever takes some of them pays for some: no set of all is made, though there be a million.
+        """
+        groups: list[list[set[int]]] = []  # a Thing must be in one set of every group
         if filter.things is not None:
-            sets.append(self._named.any(filter.things))
+            groups.append([self._named.any(filter.things)])
         if filter.areas is not None:
-            sets.append(self._area.any(self.tree.below(filter.areas)))
+            groups.append(self._area.sets(self.tree.below(filter.areas)))
         if filter.domains is not None:
-            sets.append(self._kind.any(filter.domains))
+            groups.append(self._kind.sets(filter.domains))
         if filter.properties is not None:
-            sets.append(self._property.any(filter.properties))
+            groups.append(self._property.sets(filter.properties))
         areas = decision.areas(self.tree)
         if areas is not None:
-            seen = self._area.any(areas)
-            sets.append(seen | self._public if decision.reaches(Reach.PUBLIC) else seen)
-        if not sets:
-            return set(self._entries)
-        sets.sort(key=len)
-        return set.intersection(*sets)
+            groups.append([*self._area.sets(areas), *([self._public] if decision.reaches(Reach.PUBLIC) else ())])
+        if not groups:
+            yield from self._entries
+            return
+        groups.sort(key=lambda group: sum(map(len, group)))
+        first, *others = groups
+        had: set[int] = set()
+        for ids in first:
+            left = iter(ids)
+            while piece := set(islice(left, PIECE)):
+                for group in others:
+                    piece = set[int]().union(*(piece & some for some in group))
+                piece -= had
+                yield from piece
+                if len(first) > 1:
+                    had |= piece
 
 
 class Selection:

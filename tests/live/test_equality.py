@@ -1,12 +1,14 @@
 """snapshot + events = a fresh snapshot, over random histories: told often, told seldom, come back to another hub."""
 
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from services.live.catalogue import Entry
+from services.live import catalogue
+from services.live.catalogue import Entry, Selection
 from services.live.messages import Filter, Stream, Thing
 from services.live.mirror import Mirror
 from services.live.view import TooManyError, View, World
@@ -148,3 +150,19 @@ def test_a_filter_that_fits_all_of_very_many_is_refused_at_the_limit() -> None:
             view(town.world, Filter(), "everything", most=1_000)
     assert looked == 1_001
     assert view(town.world, Filter(things=["t-7"]), "everything").members.tolist() == [7]
+
+
+@given(filters, st.sampled_from(sorted(DECISIONS)), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+def test_what_fits_is_found_once_whatever_pieces_it_is_looked_for_in(filter: Filter, who: str, random: Random) -> None:
+    town = Town()
+    for id in range(1, 41):
+        town.thing(id, random.choice((*AREAS, None)), random.choice(KINDS), random.random() < 0.3, random.randint(1, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "PIECE", 7)
+        found = list(town.world.catalogue.fitting(filter, DECISIONS[who]))
+    selection = Selection(filter, DECISIONS[who], town.world.catalogue)
+    assert len(found) == len(set(found))
+    assert {id for id, entry in town.world.catalogue.entries.items() if selection.streams(entry)} <= set(found)
+    if filter.areas is not None or filter.domains is not None:
+        assert all(selection.streams(entry) for id in found if (entry := town.world.catalogue.get(id)))

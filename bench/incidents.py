@@ -1,12 +1,15 @@
 """Incident detection on real, labelled detectors (Twin Cities 2015): detection rate, false alarms, time to detect.
 
-    python -m bench.incidents        # reads $TRAM_X_SHARED/data/traffic, ../shared beside the checkout without it
+    python -m bench.incidents [--write]   # reads $TRAM_X_SHARED/data/traffic, ../shared beside the checkout without it
+
+`--write` also writes services/domains/traffic/measured.toml, which the page of traffic shows beside every incident.
 
 The labels are windows around anomalies, hours long, not the moments of crashes: "time to detect" counts from a window's
 start. No two of the detectors are neighbours: California #8, which compares neighbours, is measured on the pair of
 detectors that have occupancy, each as upstream of the other, which is far from what it was made for.
 """
 
+import argparse
 import csv
 import json
 import os
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.domains.traffic import incidents
+from services.domains.traffic import incidents, measured
 from services.domains.traffic.incidents import Measured
 
 STEP = 300
@@ -101,12 +104,30 @@ def table(rows: list[tuple[str, str, Measured]]) -> str:
     return "\n".join(lines)
 
 
+def toml(rows: list[tuple[str, str, Measured]]) -> str:
+    """measured.toml."""
+    parts = ["# How incident detection did on labelled detectors: python -m bench.incidents --write\n"]
+    for method, name, m in rows:
+        mean = f"minutes = {np.mean(m.minutes):.1f}\n" if m.minutes else ""
+        parts.append(
+            f'[[row]]\nmethod = "{method}"\nseries = "{name}"\nwindows = {m.windows}\ndetected = {m.detected}\n'
+            f"false = {m.false}\nfalse_per_day = {m.false_per_day:.2f}\nfalse_share = {m.false_share:.4f}\n{mean}"
+        )
+    return "\n".join(parts)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
     where = folder()
     if not where.is_dir():
         print(f"there is no {where}: set TRAM_X_SHARED")
         return
-    print(table(evaluate(where)))
+    rows = evaluate(where)
+    print(table(rows))
+    if arguments.write:
+        measured.FILE.write_text(toml(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

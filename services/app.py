@@ -21,6 +21,7 @@ from services.api import (
     calculated,
     cap,
     citynow,
+    cityservices,
     consults,
     dashboards,
     deadletters,
@@ -65,7 +66,7 @@ from tram.store.database import open_pool
 ROUTERS = (
     status, messages, things, observations, pending, deadletters, problems, probes, session, account, people, devices,
     oversight, provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules, annotations,
-    dashboards, notifications, cap, citynow, queues, live,
+    dashboards, notifications, cap, citynow, cityservices, queues, live,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

@@ -1,5 +1,7 @@
 """What services ask of the store for their answers: Things of theirs, and the latest of what they computed."""
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +9,18 @@ from typing import Any
 
 from services.city.inputs import QUERIES
 from tram.errors import NotFoundError
+from tram.sensing import Micros
 from tram.store.database import Connection, available
+
+
+def now() -> Micros:
+    """The server's clock."""
+    return time.time_ns() // 1000
+
+
+def finite(value: float | None, digits: int = 3) -> float | None:
+    """For an answer: rounded, null for what is no number."""
+    return round(float(value), digits) if value is not None and math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

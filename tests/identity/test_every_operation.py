@@ -97,6 +97,7 @@ CASES: list[Case] = [
     ("GET /api/datastreams/{id}/series", "operator", NOBODY, None),
     ("GET /api/latest", "operator", "device-cookie", None),
     ("GET /api/areas", NOBODY, OPEN, None),
+    ("GET /api/domains", "operator", "nobody-known", None),
     ("GET /api/domains/now", "operator", "nobody-known", None),
     ("GET /api/export", "operator-here", "citizen", None),
     ("GET /api/retention", "operator", "citizen", None),

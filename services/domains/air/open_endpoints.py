@@ -83,6 +83,11 @@ def public_badge(
     return Response(drawn, media_type="image/svg+xml", headers=EMBED)
 
 
+def recent() -> datetime:
+    """An index from before this is not the present one."""
+    return datetime.now(UTC) - FRESH
+
+
 def local(permit: Permit) -> timezone:
     """The province's offset."""
     return timezone(timedelta(hours=permit.state.settings.utc_offset))
@@ -100,7 +105,7 @@ def _map(permit: Permit, conn: Connection, language: str) -> str:
 
 def _public(permit: Permit, conn: Connection) -> schemas.PublicPage:
     def compute() -> schemas.PublicPage:
-        found = communes(conn, datetime.now(UTC) - FRESH)
+        found = communes(conn, recent())
         times = [one.index.time for one in found.items if one.index.time]
         return schemas.PublicPage(
             updated=max(times, default=None), method=found.labels, error=found.error,

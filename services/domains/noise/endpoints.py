@@ -1,14 +1,15 @@
 """What may be asked of the noise service."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from services.city.domain import properties
 from services.city.http import Reads, endpoints
-from services.city.reading import Latest, latest, places
+from services.city.reading import latest, places
 from services.deps import Database
+from services.domains.noise import levels
 from services.domains.noise.derive import CHANNEL, FOLDER
 
 router = endpoints(CHANNEL, "noise", ("sound_level",), properties(FOLDER))
@@ -20,8 +21,11 @@ class Point(BaseModel):
     name: str = Field(examples=["noise-05440-1"])
     label: str
     location: dict[str, Any] | None
-    leq: float | None = Field(description="of the last hour, dB", examples=[66.4])
+    time: datetime | None = Field(description="start of the hour", examples=["2026-10-08T07:00:00Z"])
+    leq: float | None = Field(description="of that hour, dB", examples=[66.4])
+    limit: float | None = Field(description="of an ordinary area in that hour, dB", examples=[70.0])
     lden: float | None = Field(description="of the last day, dB", examples=[68.9])
+    day: datetime | None = Field(description="start of that day", examples=["2026-10-07T17:00:00Z"])
 
 
 @router.get("/points", summary="Noise points now")
@@ -31,14 +35,14 @@ def points(permit: Reads, database: Database) -> list[Point]:
     hours = latest(database, CHANNEL, ["leq_1h"], now - timedelta(hours=3))
     days = latest(database, CHANNEL, ["lden"], now - timedelta(days=3))
     seen = permit.visible(places(database, ["sound_level"]), lambda one: one.name)
-    return [
-        Point(
-            name=one.name, label=one.label, location=one.geojson(), leq=_value(hours.get((one.id, "leq_1h"))),
-            lden=_value(days.get((one.id, "lden"))),
-        )
-        for one in seen
-    ]  # fmt: skip
-
-
-def _value(found: Latest | None) -> float | None:
-    return None if found is None else found.value
+    local = timezone(timedelta(hours=permit.state.settings.utc_offset))
+    found = []
+    for one in seen:
+        hour, day = hours.get((one.id, "leq_1h")), days.get((one.id, "lden"))
+        found.append(Point(
+            name=one.name, label=one.label, location=one.geojson(),
+            time=hour.time if hour else None, leq=hour.value if hour else None,
+            limit=levels.limit(hour.time.astimezone(local).hour) if hour else None,
+            day=day.time if day else None, lden=day.value if day else None,
+        ))  # fmt: skip
+    return found

@@ -9,6 +9,16 @@ DAY, EVENING, NIGHT = (7, 19), (19, 23), (23, 7)
 """Local hours; the night of a calendar day is its first seven hours and its last one."""
 
 
+LIMITS = ((6, 21, 70.0), (21, 6, 55.0))
+"""(from, to, dB) of ordinary areas by local hour: QCVN 26:2010/BTNMT, table 1."""
+
+
+def limit(hour: int) -> float:
+    """The limit of an ordinary area in a local hour, dB."""
+    day = LIMITS[0]
+    return day[2] if day[0] <= hour < day[1] else LIMITS[1][2]
+
+
 def leq(levels: Floats) -> Floats:
     """10 lg mean 10^(L/10) over the last axis; NaN is left out, and is the answer where there is nothing else."""
     there = ~np.isnan(levels)

@@ -1,6 +1,7 @@
 """What is computed when data comes: the state of each detector and corridor, incidents, counts of passages by class."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STEP = 300 * SECOND
+FRESH = timedelta(minutes=30)
+"""What is older is not shown as the present."""
 MEASURED = ("traffic_count", "traffic_occupancy", "traffic_speed")
 CLASSES = ("motorbike", "bicycle", "car", "bus", "truck", "other")
 LOOK_BACK = 36

@@ -33,6 +33,19 @@ class Incident(BaseModel):
     threshold: bool
 
 
+class MethodMeasured(BaseModel):
+    """How a method did on one labelled series. A time to detect counts from the start of a labelled window."""
+
+    method: str = Field(examples=["occupancy > 25 %, 2 x"])
+    series: str = Field(examples=["occupancy_t4013.csv"])
+    windows: int = Field(description="labelled ones")
+    detected: int
+    false: int = Field(description="false alarms")
+    false_per_day: float
+    false_share: float = Field(description="share of the intervals outside the windows with an alarm, 0 to 1")
+    minutes: float | None = Field(default=None, description="mean time to detect; null: nothing was")
+
+
 class At(BaseModel):
     """A detector on a corridor."""
 

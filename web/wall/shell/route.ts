@@ -1,6 +1,6 @@
 /** The whole state of the page in its address: `#/charts?s=12,14&range=24h`. After the # nothing reaches a server's log. */
 
-export const pages = ['overview', 'alarms', 'charts', 'devices', 'system', 'boards'] as const
+export const pages = ['overview', 'alarms', 'charts', 'devices', 'system', 'boards', 'services'] as const
 export type PageName = (typeof pages)[number]
 
 export interface Route {

@@ -8,6 +8,7 @@ export const alarmWords = {
   alarm: ['Cảnh báo', 'Alarm'],
   alarmList: ['Danh sách cảnh báo', 'List of alarms'],
   raisedAt: ['Phát sinh', 'Raised'],
+  rulesOf: ['Quy tắc {rule}', 'Rules {rule}'],
   priorityFilter: ['Mức: {what}', 'Priority: {what}'],
   low: ['Thấp', 'Low'],
   medium: ['Trung bình', 'Medium'],

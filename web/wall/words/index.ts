@@ -8,6 +8,7 @@ import { chartWords } from './charts'
 import { deviceWords } from './devices'
 import { overviewWords } from './overview'
 import { ruleWords } from './rules'
+import { serviceWords } from './services'
 import { shellWords } from './shell'
 import { systemWords } from './system'
 
@@ -20,6 +21,7 @@ export const words = {
   ...chartWords,
   ...boardWords,
   ...deviceWords,
+  ...serviceWords,
   ...systemWords,
 } as const
 

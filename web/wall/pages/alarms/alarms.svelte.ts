@@ -40,6 +40,8 @@ class Alarms {
   readonly area = $derived(router.option('area'))
   readonly storm = $derived(router.option('storm'))
   readonly current = new Current(this)
+  /** The beginning of rules' names: `air-` are those of a city service. */
+  readonly rule = $derived(router.option('rule'))
   readonly past: Poll<Page<Alarm>> = new Poll((signal) => {
     const { from, to } = bounds(range.value, Date.now())
     return ask(`/api/alarms/history?limit=200&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${this.#filters()}`, { signal })
@@ -47,8 +49,9 @@ class Alarms {
 
   /** The rows of the view, in its order. */
   readonly rows = $derived.by((): Alarm[] => {
-    if (this.view === 'history') return this.past.value?.items ?? []
-    const wanted = (this.current.value ?? []).filter((one) => aside(one) === (this.view === 'aside'))
+    const mine = (one: Alarm) => one.rule.startsWith(this.rule)
+    if (this.view === 'history') return (this.past.value?.items ?? []).filter(mine)
+    const wanted = (this.current.value ?? []).filter((one) => aside(one) === (this.view === 'aside') && mine(one))
     return wanted.sort(order)
   })
   readonly source = $derived(this.view === 'history' ? this.past : this.current)

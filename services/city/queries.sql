@@ -29,10 +29,11 @@ ORDER BY b, d
 ON CONFLICT DO NOTHING
 
 -- name: due
--- The oldest touched buckets that are over, of a span that is computed together.
+-- The oldest touched buckets that are over, of a span that is computed together. By their places in the table: a join on
+-- the keys was a nested loop over 20,000 x 20,000 rows where the table had no statistics yet.
 DELETE FROM city_touched
-WHERE derivation = %(derivation)s AND (bucket, datastream_id) IN (
-    SELECT bucket, datastream_id
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid
     FROM city_touched
     WHERE derivation = %(derivation)s AND bucket <= %(before)s
       AND bucket < (SELECT min(bucket) FROM city_touched WHERE derivation = %(derivation)s)
@@ -40,7 +41,7 @@ WHERE derivation = %(derivation)s AND (bucket, datastream_id) IN (
     ORDER BY bucket, datastream_id
     LIMIT %(limit)s
     FOR UPDATE
-)
+))
 RETURNING datastream_id, (extract(epoch FROM bucket) * 1000000)::bigint
 
 -- name: waiting

@@ -127,6 +127,24 @@ def test_its_guide_stands(domain: Domain) -> None:
         assert f"`{name}`" in text, f"docs/guides/{domain.name}.md does not tell of {name}"
 
 
+@each
+def test_its_page_is_one_folder_that_nothing_else_names(domain: Domain) -> None:
+    """web/services/{name}: found by itself, so that the pages build without it; panels of its own may use it."""
+    folder = ROOT / "web" / "services" / domain.name
+    assert (folder / "Page.svelte").is_file()
+    assert list(folder.glob("*.test.ts")), "what it decides is tested"
+    others = [
+        path
+        for path in (ROOT / "web").rglob("*")
+        if path.suffix in (".ts", ".svelte") and "node_modules" not in path.parts and folder not in path.parents
+        and not path.relative_to(ROOT / "web").as_posix().startswith(f"panels/{domain.name}-")
+    ]  # fmt: skip
+    assert len(others) > 50
+    assert [str(path) for path in others if f"services/{domain.name}/" in path.read_text(encoding="utf-8")] == []
+    own = [path.read_text(encoding="utf-8") for path in folder.glob("*.*")]
+    assert not any(f"../{other.name}/" in text for text in own for other in DOMAINS)
+
+
 SMOKE = """
 import json, sys
 from services.city.discovery import discover, jobs

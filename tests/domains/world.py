@@ -27,10 +27,11 @@ def domain(name: str) -> Domain:
 
 
 def thing(
-    conn: Connection, name: str, units: Mapping[str, str], at: tuple[float, float] | None = None, **more: Any
-) -> dict[str, int]:
+    conn: Connection, name: str, units: Mapping[str, str], at: tuple[float, float] | None = None, *, label: str = "",
+    **more: Any,
+) -> dict[str, int]:  # fmt: skip
     """A Thing with Datastreams (property -> unit): property -> Datastream id."""
-    registry.put(conn, Thing(name, name.title(), location=Location(*at) if at else None, **more))
+    registry.put(conn, Thing(name, label or name.title(), location=Location(*at) if at else None, **more))
     keys = {p: registry.Key(name, p, unit) for p, unit in units.items()}
     found = registry.resolve(conn, list(keys.values()), "open")
     ids = {}

@@ -6,7 +6,7 @@ const load = () => Promise.reject(new Error('never loaded here'))
 const service = (name: string): CityService => ({ name, labels: { vi: name, en: name }, properties: [], panels: [] })
 
 describe('the pages of city services', () => {
-  const pages = byFolder({ '../../panels/air/Page.svelte': load, '../../panels/noise/Page.svelte': load })
+  const pages = byFolder({ '../../services/air/Page.svelte': load, '../../services/noise/Page.svelte': load })
 
   it('are found by their folders', () => {
     expect([...pages.keys()]).toEqual(['air', 'noise'])

@@ -1,4 +1,4 @@
-/** The pages of city services: every folder of web/panels with a Page.svelte is one. Nothing else names them. Pure. */
+/** The pages of city services: every folder of web/services with a Page.svelte is one. Nothing else names them. Pure. */
 import type { CityService, ServicePage } from './types'
 
 export type Load = () => Promise<{ default: ServicePage }>
@@ -6,7 +6,9 @@ export type Load = () => Promise<{ default: ServicePage }>
 /** Folder -> how its page is loaded, from the files that the build found. */
 export function byFolder(files: Readonly<Record<string, Load>>): Map<string, Load> {
   return new Map(
-    Object.entries(files).map(([path, load]) => [path.split('/').at(-2) ?? '', load] as const).filter(([name]) => name),
+    Object.entries(files)
+      .map(([path, load]) => [path.split('/').at(-2) ?? '', load] as const)
+      .filter(([name]) => name),
   )
 }
 

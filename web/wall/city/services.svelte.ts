@@ -6,7 +6,7 @@ import { type Load, byFolder, offered } from './discovery'
 import type { CityService } from './types'
 
 /** Each in a file of its own, loaded when it is looked at. */
-export const pages = byFolder(import.meta.glob('../../panels/*/Page.svelte') as Record<string, Load>)
+export const pages = byFolder(import.meta.glob('../../services/*/Page.svelte') as Record<string, Load>)
 
 class Services {
   readonly poll = new Poll<CityService[]>((signal) => ask('/api/domains', { signal }), 600_000)

@@ -26,7 +26,8 @@ export function ticks(low: number, high: number, most: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough)!
   const found: number[] = []
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(Number((k * step).toFixed(9)))
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++)
+    found.push(Number((k * step).toFixed(9)))
   return found
 }
 
@@ -46,7 +47,12 @@ export function moments(from: number, to: number, most: number): { at: number; t
 }
 
 /** An SVG path through the points; null lifts the pen. `undefined` never comes here: a gap is a null. */
-export function path(times: readonly number[], values: Values, x: (t: number) => number, y: (v: number) => number): string {
+export function path(
+  times: readonly number[],
+  values: Values,
+  x: (t: number) => number,
+  y: (v: number) => number,
+): string {
   let drawn = ''
   let down = false
   times.forEach((at, i) => {

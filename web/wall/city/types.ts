@@ -18,7 +18,7 @@ export interface CityService {
   panels: { name: string; labels: Labels; data: string }[]
 }
 
-/** web/panels/{name}/Page.svelte: the page of the service of that name. `item`: what was picked on it. */
+/** web/services/{name}/Page.svelte: the page of the service of that name. `item`: what was picked on it. */
 export type ServicePage = Component<{ service: CityService; item: string | null }>
 
 export interface Point {

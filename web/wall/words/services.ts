@@ -3,7 +3,7 @@ export const serviceWords = {
   noServices: ['Máy chủ này không có lĩnh vực nào', 'This server has no city services'],
   noService: ['Máy chủ này không có lĩnh vực “{name}”', 'This server has no service “{name}”'],
   noServicesText: [
-    'Mỗi lĩnh vực là một thư mục của services/domains, với trang của nó ở web/panels.',
-    'A service is a folder of services/domains, with its page in web/panels.',
+    'Mỗi lĩnh vực là một thư mục của services/domains, với trang của nó ở web/services.',
+    'A service is a folder of services/domains, with its page in web/services.',
   ],
 } as const

@@ -74,7 +74,14 @@ export interface Sensor {
 }
 
 export const POLLUTANTS = ['pm2_5', 'pm10', 'o3', 'no2', 'so2', 'co'] as const
-const NAMES: Readonly<Record<string, string>> = { pm2_5: 'PM2.5', pm10: 'PM10', o3: 'O3', no2: 'NO2', so2: 'SO2', co: 'CO' }
+const NAMES: Readonly<Record<string, string>> = {
+  pm2_5: 'PM2.5',
+  pm10: 'PM10',
+  o3: 'O3',
+  no2: 'NO2',
+  so2: 'SO2',
+  co: 'CO',
+}
 export const pollutant = (key: string): string => NAMES[key] ?? key
 export const GROUPS = ['children', 'elderly', 'athletes'] as const
 

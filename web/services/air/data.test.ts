@@ -22,7 +22,11 @@ describe('the air page', () => {
     expect(october.weeks[0]!.slice(0, 4)).toEqual([null, null, null, expect.objectContaining({ day: '2026-10-01' })])
     expect(october.weeks[1]![3]).toEqual(day)
     expect(year.flatMap((one) => one.weeks.flat()).filter(Boolean)).toHaveLength(365)
-    expect(months(2028, []).flatMap((one) => one.weeks.flat()).filter(Boolean)).toHaveLength(366)
+    expect(
+      months(2028, [])
+        .flatMap((one) => one.weeks.flat())
+        .filter(Boolean),
+    ).toHaveLength(366)
   })
 
   it('writes pollutants as people do', () => {

@@ -18,7 +18,7 @@ QUERIES = load_path(Path(__file__).with_name("queries.sql"))
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_MEANS = Layout(thing="int4", property="int2", bucket="int8", n="int4", mean="float8", low="float8", high="float8")
+_MEANS = Layout(thing="int4", property="int2", bucket="time", n="int4", mean="float8", low="float8", high="float8")
 _ROWS = Layout(thing="int4", property="int2", time="time", result="float8")
 MOST_BUCKETS = 200_000
 
@@ -75,7 +75,7 @@ class Cube:
 
 def means(
     conn: Connection, things: Sequence[int] | Ints, properties: Sequence[str], first: Micros, last: Micros,
-    width: Micros, *, offset: Micros = 0, channel: str = "",
+    width: Micros, *, channel: str = "",
 ) -> Cube:  # fmt: skip
     """The means of the good values of every bucket from the one that begins at `first` to the one at `last`.
 
@@ -100,12 +100,21 @@ def means(
         return cube
     start, end = timestamps(np.array([first, last + width - 1]))
     arguments = {"things": ids.tolist(), "properties": list(properties), "start": start, "last": end, "width": width,
-                 "offset": offset, "channel": channel}  # fmt: skip
+                 "channel": channel}  # fmt: skip
     with available(), conn.cursor(binary=True) as cursor:
         rows = _MEANS.copy_out(cursor, QUERIES["means"], arguments)
-    at = np.searchsorted(ids, rows["thing"]), rows["property"], rows["bucket"] - (first + offset) // width
+    at = np.searchsorted(ids, rows["thing"]), rows["property"], (rows["bucket"] - first) // width
     cube.n[at], cube.mean[at], cube.low[at], cube.high[at] = rows["n"], rows["mean"], rows["low"], rows["high"]
     return cube
+
+
+def reached(shape: tuple[int, int], row: Ints, begin: Ints, end: Ints) -> NDArray[np.bool_]:
+    """Cells from column begin[i] to end[i], both in it, of row[i]: True, all others False."""
+    edges = np.zeros((shape[0], shape[1] + 1), np.int64)
+    kept = end >= begin
+    np.add.at(edges, (row[kept], begin[kept]), 1)
+    np.add.at(edges, (row[kept], end[kept] + 1), -1)
+    return np.asarray(np.cumsum(edges, axis=1)[:, :-1] > 0)
 
 
 def numbers(

@@ -28,6 +28,28 @@ FROM (
 ORDER BY b, d
 ON CONFLICT DO NOTHING
 
+-- name: touched_between
+-- Buckets that have something measured.
+COPY (
+    SELECT DISTINCT d.thing_id, (array_position(%(properties)s::text[], p.name) - 1)::int2,
+           date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(origin)s)
+    FROM datastream d
+    JOIN observed_property p ON p.id = d.observed_property_id
+    JOIN thing t ON t.id = d.thing_id AND t.status = 'active'
+    JOIN observation o ON o.datastream_id = d.id AND o.phenomenon_time >= %(start)s AND o.phenomenon_time <= %(last)s
+    WHERE p.name = ANY(%(properties)s::text[]) AND d.channel = ''
+) TO STDOUT (FORMAT binary)
+
+-- name: touch_thing
+-- Everything measured of a Thing since %(since)s.
+INSERT INTO city_touched (derivation, datastream_id, bucket)
+SELECT DISTINCT %(derivation)s, d.id, date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(origin)s)
+FROM datastream d
+JOIN observed_property p ON p.id = d.observed_property_id AND p.name = ANY(%(properties)s::text[])
+JOIN observation o ON o.datastream_id = d.id AND o.phenomenon_time >= %(since)s
+WHERE d.thing_id = %(thing)s AND d.channel = ''
+ON CONFLICT DO NOTHING
+
 -- name: due
 -- The oldest touched buckets that are over, of a span that is computed together. By their places in the table: a join on
 -- the keys was a nested loop over 20,000 x 20,000 rows where the table had no statistics yet.
@@ -54,7 +76,7 @@ COPY (
     FROM datastream d
     JOIN observed_property p ON p.id = d.observed_property_id
     CROSS JOIN LATERAL (
-        SELECT floor((extract(epoch FROM o.phenomenon_time)::float8 * 1e6 + %(offset)s) / %(width)s)::int8 AS bucket,
+        SELECT date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(start)s) AS bucket,
                count(*)::int4 AS n, avg(o.result) AS mean, min(o.result) AS low, max(o.result) AS high
         FROM observation o
         WHERE o.datastream_id = d.id AND o.phenomenon_time >= %(start)s AND o.phenomenon_time <= %(last)s

@@ -64,7 +64,7 @@ def visit(browser: Browser, city_api: Api) -> Iterator[Any]:
 
 def settled(page: Page) -> None:
     """Everything that was asked for is there."""
-    expect(page.locator(".frame .panel").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".frame .panel:visible").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("main .skeleton")).to_have_count(0, timeout=PATIENCE)
 
 

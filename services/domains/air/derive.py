@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.city.inputs import Cube, Touched, means
+from services.city.inputs import Cube, Touched, means, reached
 from services.city.reading import latest, places
 from services.city.results import Results, area_things
 from services.domains.air import forecast, spatial, us_aqi, vn_aqi
@@ -37,11 +37,8 @@ def hourly(conn: Connection, touched: Touched, settings: Settings) -> Results:
     first, last = int(touched.bucket.min()), int(ends.max())
     cube = means(conn, things, vn_aqi.POLLUTANTS, first - (vn_aqi.HOURS - 1) * HOUR, last, HOUR)
     index, subs, us = _indices(cube)
-    wanted = np.zeros(index.shape, bool)
-    row = np.searchsorted(things, touched.thing)
-    for r, begin, end in zip(row.tolist(), touched.bucket.tolist(), ends.tolist(), strict=True):
-        wanted[r, (begin - cube.first) // HOUR : (end - cube.first) // HOUR + 1] = True
-    at = np.nonzero(wanted)
+    row, begin = np.searchsorted(things, touched.thing), (touched.bucket - cube.first) // HOUR
+    at = np.nonzero(reached(index.shape, row, begin, (ends - cube.first) // HOUR))
     results = Results()
     results.add("vn_aqi", cube.things[at[0]], cube.starts[at[1]], index[at], _told(subs, at))
     results.add("us_aqi", cube.things[at[0]], cube.starts[at[1]], us[at])

@@ -18,7 +18,7 @@ DOMAIN = Domain(
     folder=FOLDER,
     headline=headline,
     derivations=(
-        Derivation("level", frozenset({"water_level"}), derive.LEVEL_STEP, 20 * SECOND, derive.level),
+        derive.LEVEL,
         Derivation("rain", frozenset({"rainfall"}), derive.RAIN_STEP, 60 * SECOND, derive.rain),
     ),
     clocked=(Clocked("forecast", 60.0, derive.forecasts),),

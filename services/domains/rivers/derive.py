@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from services.city.inputs import Touched, means
+from services.city.domain import Derivation
+from services.city.inputs import Touched, means, reached
 from services.city.reading import Place, latest, places
 from services.city.results import Results
 from services.domains.rivers import forecast, hydro
@@ -38,18 +39,19 @@ def level(conn: Connection, touched: Touched, settings: Settings) -> Results:
     rates = np.round(hydro.rate(levels, LEVEL_STEP / HOUR, WINDOW), 3)
     rows = np.searchsorted(cube.things, touched.thing)
     results = Results()
-    wanted = np.zeros(levels.shape, bool)
-    for row, begin, end in zip(rows.tolist(), touched.bucket.tolist(), ends.tolist(), strict=True):
-        wanted[row, (begin - first) // LEVEL_STEP : (end - first) // LEVEL_STEP + 1] = True
-    at = np.nonzero(wanted)
+    begin = (touched.bucket - first) // LEVEL_STEP
+    at = np.nonzero(reached(levels.shape, rows, begin, (ends - first) // LEVEL_STEP))
     results.add("level_rate", cube.things[at[0]], cube.starts[at[1]], rates[at])
     column = (touched.bucket - first) // LEVEL_STEP
     for row, thing in enumerate(cube.things.tolist()):
         station, mine = configured.get(thing), column[rows == row]
         if station is not None:
-            reached = hydro.level_reached(levels[row, mine], station.alarms)
-            results.add("flood_level", np.full(len(mine), thing), cube.starts[mine], reached)
+            stands = hydro.level_reached(levels[row, mine], station.alarms)
+            results.add("flood_level", np.full(len(mine), thing), cube.starts[mine], stands)
     return results
+
+
+LEVEL = Derivation("level", frozenset({"water_level"}), LEVEL_STEP, 20 * SECOND, level)
 
 
 def rain(conn: Connection, touched: Touched, settings: Settings) -> Results:

@@ -6,12 +6,13 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.auth.guard import Permit, allowed
-from services.city import reading
+from services.city import reading, recompute
 from services.city.http import Reads
 from services.city.reading import finite
 from services.deps import Database, ThingName
 from services.domains.rivers import cap, config, derive, forecast, now, replay_endpoints, schemas
-from services.domains.rivers.config import Station
+from services.domains.rivers.config import CHANNEL, Station
+from services.domains.rivers.derive import LEVEL
 from tram.cap.document import Status
 from tram.clock import from_micros
 from tram.errors import NotFoundError
@@ -67,10 +68,14 @@ def get_station(permit: Reads, database: Database, name: ThingName) -> schemas.R
 def put_station(
     permit: Configures, database: Database, name: ThingName, body: schemas.Configuration
 ) -> schemas.RiverStation:
-    """Alarm levels, river, datum, the station upstream. What is computed from now on follows it."""
+    """Alarm levels, river, datum, the station upstream. What is computed from now on follows it.
+
+    The worker computes the last year again; `tram domain recompute rivers` reaches further back.
+    """
     thing = registry.get_thing(database, name)
     permit.require(permit.place(thing.name))
     config.put(database, thing.id, permit.principal.id, body.model_dump())
+    recompute.note(database, CHANNEL, LEVEL, thing.id)
     permit.detail = {"levels": list(body.levels)}
     found = next(one for one in config.stations(database) if one.thing == thing.id)
     return now.described(database, [found])[0]

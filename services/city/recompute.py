@@ -1,0 +1,118 @@
+"""Computing the past again: `python -m services.city.recompute air --from … --to …` (`tram domain recompute`).
+
+For what the committed stream cannot tell: a formula or a configuration changed, or a service came after its data. What
+is the same as it was is not touched; what changed is stored as a correction, as when late data comes.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+
+from services.city import results
+from services.city.discovery import discover
+from services.city.domain import Derivation, Domain
+from services.city.follow import SPAN
+from services.city.inputs import QUERIES, Touched
+from services.city.results import Put
+from tram.clock import DAY, from_micros, to_micros
+from tram.embedded.addresses import DATABASE, resolve
+from tram.errors import NotFoundError, SettingsError, TramError
+from tram.sensing import Micros
+from tram.settings import Settings, load
+from tram.store.columns import Layout
+from tram.store.database import Connection, available, connect
+from tram.store.wire import timestamps
+
+_ROWS = Layout(thing="int4", property="int2", bucket="time")
+PAST = 366 * DAY
+"""How far back `note` reaches; the command reaches further."""
+
+
+def recompute(
+    conn: Connection, settings: Settings, domain: Domain, start: Micros, end: Micros, now: Micros
+) -> Iterator[Put]:
+    """Computes every bucket of [start, end) that has data, a piece at a time; commit after each.
+
+    Raises:
+        UnavailableError: roll back and try again.
+    """
+    for derivation in domain.derivations:
+        piece = SPAN * derivation.width
+        first = (start + derivation.offset) // derivation.width * derivation.width - derivation.offset
+        last = min(end, now - derivation.width - derivation.grace + 1)
+        for begin in range(first, last, piece):
+            touched = _touched(conn, derivation, begin, min(begin + piece, last), now)
+            if len(touched):
+                yield results.put(conn, domain, derivation.compute(conn, touched, settings))
+
+
+def note(conn: Connection, domain: str, derivation: Derivation, thing: int) -> None:
+    """Has the worker compute a Thing's last year again. Never commits."""
+    now = time.time_ns() // 1000
+    arguments = {
+        "derivation": f"{domain}.{derivation.name}", "thing": thing, "properties": sorted(derivation.inputs),
+        "since": from_micros(now - PAST), "width": derivation.width, "origin": from_micros(-derivation.offset),
+    }  # fmt: skip
+    with available():
+        conn.execute(QUERIES["touch_thing"], arguments)
+
+
+def _touched(conn: Connection, derivation: Derivation, begin: Micros, end: Micros, now: Micros) -> Touched:
+    names = sorted(derivation.inputs)
+    first, last = timestamps(np.array([begin, end - 1]))
+    arguments = {"properties": names, "start": first, "last": last, "width": derivation.width, "origin": first}
+    with available(), conn.cursor(binary=True) as cursor:
+        rows = _ROWS.copy_out(cursor, QUERIES["touched_between"], arguments)
+    property = np.array(names)[rows["property"]]
+    return Touched(rows["thing"].astype(np.int64), property, rows["bucket"].astype(np.int64), now - derivation.grace)
+
+
+def _moment(text: str, offset: int) -> Micros:
+    """RFC 3339, or a day of the province."""
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            found = datetime.fromisoformat(f"{text if 'T' in text else text + 'T00:00:00'}{offset:+03d}:00")
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no day (2026-10-01) and no time (2026-10-01T07:00:00+07:00)") from error
+    return to_micros(found)
+
+
+def main(words: list[str]) -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="tram domain recompute", allow_abbrev=False)
+    parser.add_argument("service")
+    parser.add_argument("--from", dest="start", required=True)
+    parser.add_argument("--to", dest="end", default="")
+    args = parser.parse_args(words)
+    try:
+        settings = resolve(load(os.environ), needs=(DATABASE,))
+        domain = next((one for one in discover() if one.name == args.service), None)
+        if domain is None:
+            raise NotFoundError(f"there is no service {args.service!r}: {', '.join(one.name for one in discover())}")
+        now = time.time_ns() // 1000
+        start = _moment(args.start, settings.utc_offset)
+        end = _moment(args.end, settings.utc_offset) if args.end else now
+        if start >= end:
+            raise SettingsError("--from must be before --to")
+        total = [0, 0, 0, 0]
+        with connect(settings, "recompute") as conn:
+            conn.execute("SET statement_timeout = 0")
+            for done in recompute(conn, settings, domain, start, end, now):
+                conn.commit()
+                total = [a + b for a, b in zip(total, done, strict=True)]
+            conn.commit()
+        sys.stdout.write("{} new, {} corrected, {} taken away, {} as they were\n".format(*total))
+    except TramError as error:
+        sys.stderr.write(f"tram: {error}\n")
+        return 2 if error.permanent else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -116,7 +116,7 @@ def _traffic(conn: Connection, now: int) -> None:
                     label=f"Vòng từ Cách Mạng Tháng Tám {k + 1}")  # fmt: skip
         jam = np.exp(-0.5 * (((now - times) / MINUTE - 4 - 9 * (LOOPS - 2 - k)) / 14) ** 2) * (k < 4)
         load = 0.18 + 0.8 * rush
-        store(conn, ids["traffic_count"], times, np.round(60 + 190 * load - 80 * jam))
+        store(conn, ids["traffic_count"], times, np.round(60 + 190 * load - 12 * jam))
         store(conn, ids["traffic_occupancy"], times, np.round(np.clip(5 + 18 * load + 45 * jam, 0, 95), 1))
         store(conn, ids["traffic_speed"], times, np.round(np.clip(52 - 22 * load - 34 * jam, 4, 60), 1))
     along = [{"thing": name, "km": 0.4 + 1.1 * k} for k, name in enumerate(names)]

@@ -57,7 +57,7 @@ export const shellWords = {
   d365: ['1 năm', '1 y'],
   keys: ['Phím tắt', 'Shortcuts'],
   keyPalette: ['Tìm và đi tới', 'Find and go'],
-  keyPages: ['Trang thứ 1 đến 6', 'Pages 1 to 6'],
+  keyPages: ['Trang thứ 1 đến 7', 'Pages 1 to 7'],
   keyList: ['Dòng dưới, dòng trên', 'Next row, previous row'],
   keyOpen: ['Mở', 'Open'],
   keyPause: ['Dừng hoặc theo hiện tại', 'Hold or follow the present'],

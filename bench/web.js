@@ -1,6 +1,7 @@
 // What bench/web.py puts into every page before its own scripts: counts of frames, drawings and shifts.
 ;(() => {
   const bench = (window.bench = { clears: 0, cleared: 0, shift: 0, shifted: [] })
+  performance.setResourceTimingBufferSize(10_000)
   const clear = CanvasRenderingContext2D.prototype.clearRect
   CanvasRenderingContext2D.prototype.clearRect = function (...box) {
     bench.clears += 1
@@ -13,7 +14,8 @@
       bench.shift += entry.value
       for (const { node } of entry.sources) {
         const name = node?.className?.baseVal ?? node?.className ?? ''
-        bench.shifted.push(`${node?.nodeName ?? '?'}.${name} ${entry.value.toFixed(4)}`)
+        bench.shifted.push(`${entry.value.toFixed(4)} ${node?.nodeName ?? '?'}.${name}`)
+        bench.shifted.sort().reverse()
       }
     }
   }).observe({ type: 'layout-shift', buffered: true })

@@ -5,8 +5,10 @@ import Charts from './Charts.svelte'
 
 export function begin(box: HTMLElement, { mirror }: Subscription): Draw {
   const ids = [...mirror.things.values()].flatMap((thing) => thing.streams.map((stream) => stream.id))
-  const window = Number(new URLSearchParams(location.search).get('window') ?? 300) // s
-  const charts = mount(Charts, { target: box, props: { ids, window } })
+  const asked = new URLSearchParams(location.search)
+  const span = Number(asked.get('window')) // s
+  const to = Number(asked.get('end')) || Date.now()
+  const charts = mount(Charts, { target: box, props: { ids, span, to } })
   const place = new Map(ids.map((id, i) => [id, i]))
   return (streams) => {
     for (const id of streams) {

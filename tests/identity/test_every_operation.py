@@ -50,6 +50,7 @@ NOTE = {"datastream": 999_999, "starts": "2026-01-01T00:00:00Z", "text": "x"}
 Case = tuple[str, str | None, str | None, Any]
 CASES: list[Case] = [
     ("GET /", NOBODY, OPEN, None),
+    ("GET /flow", NOBODY, OPEN, None),
     ("GET /account", NOBODY, OPEN, None),
     ("GET /people", NOBODY, OPEN, None),
     ("GET /notifications", NOBODY, OPEN, None),

@@ -6,16 +6,16 @@ const load = () => Promise.reject(new Error('never loaded here'))
 const service = (name: string): CityService => ({ name, labels: { vi: name, en: name }, properties: [], panels: [] })
 
 describe('the pages of city services', () => {
-  const pages = byFolder({ '../../services/air/Page.svelte': load, '../../services/noise/Page.svelte': load })
+  const pages = byFolder({ '../../services/one/Page.svelte': load, '../../services/two/Page.svelte': load })
 
   it('are found by their folders', () => {
-    expect([...pages.keys()]).toEqual(['air', 'noise'])
+    expect([...pages.keys()]).toEqual(['one', 'two'])
   })
 
   it('are offered where the server has the service and the folder is there', () => {
-    expect(offered([service('air'), service('rivers')], pages).map((one) => one.name)).toEqual(['air'])
+    expect(offered([service('one'), service('other')], pages).map((it) => it.name)).toEqual(['one'])
     expect(offered([], pages)).toEqual([])
-    expect(offered([service('air')], byFolder({}))).toEqual([])
+    expect(offered([service('one')], byFolder({}))).toEqual([])
   })
 
   it('know what was picked', () => {

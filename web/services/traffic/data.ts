@@ -1,6 +1,11 @@
 /** The answers of /api/traffic that the page reads, and what is decided from them. Pure. */
-import type { Labels } from '../../wall/data/types'
 import type { Point } from '../../wall/city/types'
+
+/** A name in both languages. */
+interface Labels {
+  vi: string
+  en: string
+}
 
 export interface Detector {
   name: string

@@ -23,7 +23,7 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 from services.live.followers import framed
 from services.live.wire import UVICORN, wire_of
 from tests.servers.gateway import cpu_seconds, wait_until
-from tests.servers.mosquitto import free_port
+from tram.embedded.ports import free_port
 
 STEP = 0.005
 KINDS = ("fastapi", "websockets", "websockets, deflate", "ready frames")

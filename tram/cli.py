@@ -84,15 +84,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         _check(loaded[args.command], args)
-        return loaded[args.command].run(args, load(os.environ))
+        code = loaded[args.command].run(args, load(os.environ))
+        sys.stdout.flush()  # a reader that went away is noticed here, not while the interpreter ends
+        return code
     except TramError as error:
         for line in str(error).splitlines():
             print(f"tram: {line}", file=sys.stderr)
         return PERMANENT_EXIT if error.permanent else TEMPORARY_EXIT
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `tram … | head`
-        sys.stderr.close()
+    except BrokenPipeError:  # `tram … | head`: what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.alarms.plant import Plant, threshold
 from tests.databases import Database
 from tests.servers.gateway import ROOT, wait_until
-from tests.servers.mosquitto import free_port
+from tram.embedded.ports import free_port
 from tram.store.committed import Reader
 
 DEADLINE = 90.0

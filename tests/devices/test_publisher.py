@@ -14,8 +14,9 @@ import pytest
 from devices.agents.publisher import Publisher
 from devices.agents.store import Store, StoreFull
 from tests.devices.conftest import Ear
-from tests.servers.mosquitto import Mosquitto, free_port
+from tests.servers.mosquitto import Mosquitto
 from tests.waiting import until
+from tram.embedded.ports import free_port
 from tram.errors import SettingsError, UnavailableError
 
 Listen = Callable[[str], Ear]

@@ -18,8 +18,9 @@ from devices.simulators import wire
 from devices.simulators.line import QUEUE_LIMIT, Line
 from devices.simulators.run import ask
 from tests.devices.conftest import Ear
-from tests.servers.mosquitto import Mosquitto, free_port
+from tests.servers.mosquitto import Mosquitto
 from tests.waiting import until
+from tram.embedded.ports import free_port
 
 Listen = Callable[[str], Ear]
 Start = Callable[..., subprocess.Popen[str]]

@@ -14,7 +14,8 @@ from bench.load import Publisher
 from tests.databases import Database, Server
 from tests.gateway.conftest import Start
 from tests.servers.gateway import Gateway, wait_until
-from tests.servers.mosquitto import Mosquitto, free_port
+from tests.servers.mosquitto import Mosquitto
+from tram.embedded.ports import free_port
 
 DEVICES = 50
 

@@ -16,8 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from services.jobs import ReadBrokerLog, SetBrokerRules
 from services.worker import Worker
 from tests.databases import Database
-from tests.servers.mosquitto import Mosquitto, find, free_port
+from tests.servers.mosquitto import Mosquitto, find
 from tests.waiting import until
+from tram.embedded.ports import free_port
 from tram.errors import SettingsError
 from tram.identity.brokerlog import BrokerLog, Refusal, covers
 from tram.runtime import brokerfiles

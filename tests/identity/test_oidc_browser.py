@@ -16,8 +16,8 @@ from tests.databases import Database
 from tests.identity.test_oidc import MAPPING
 from tests.people import autocommit
 from tests.servers.api import Api, serve
-from tests.servers.mosquitto import free_port
 from tests.waiting import until
+from tram.embedded.ports import free_port
 from tram.identity import Grant, Role, Scope
 from tram.settings import Settings
 from tram.store import audit, events, people

@@ -24,8 +24,8 @@ from tests.databases import Database, Server
 from tests.people import PASSWORD, account, autocommit, scoped
 from tests.servers.api import serve
 from tests.servers.certificates import certificate
-from tests.servers.mosquitto import free_port
 from tests.waiting import until
+from tram.embedded.ports import free_port
 from tram.errors import SettingsError
 from tram.runtime.listening import listen
 from tram.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import secrecy
-from tests.servers.mosquitto import free_port
+from tram.embedded.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 30.0

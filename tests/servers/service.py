@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.servers.gateway import ROOT, cpu_seconds, wait_until
-from tests.servers.mosquitto import free_port
+from tram.embedded.ports import free_port
 
 START = 120.0
 

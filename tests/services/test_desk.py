@@ -1,6 +1,7 @@
 """Notes on charts, messages as they came, how a device does, dead letters asked for: over a real database."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,9 +20,8 @@ from tram.store import deadletters, registry, watching
 from tram.store.rollups import Rollups
 
 
-@pytest.fixture(scope="module")
-def database(server: Server) -> Iterator[Database]:
-    """One for all of these: each looks only for what it made itself."""
+@contextmanager
+def filled(server: Server) -> Iterator[Database]:
     with server.database(next(edition for edition in EDITIONS if not server.missing(edition))) as made:
         with made.connect() as conn:
             fill(conn)
@@ -29,9 +29,29 @@ def database(server: Server) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
+def database(server: Server) -> Iterator[Database]:
+    """One for all of these: each looks only for what it made itself."""
+    with filled(server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def fresh_api(database: Database) -> Iterator[Api]:
     """The API over it."""
     with serve(database.settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def seen_database(server: Server) -> Iterator[Database]:
+    """Another for the journeys, which accept and refuse what the others count."""
+    with filled(server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def seen_api(seen_database: Database) -> Iterator[Api]:
+    with serve(seen_database.settings) as running:
         yield running
 
 
@@ -195,9 +215,9 @@ def axe(page: Page) -> list[Any]:
 
 @in_browser
 @pytest.mark.browser
-def test_a_note_is_written_on_a_chart_and_the_chart_is_kept_as_a_picture(page: Page, fresh_api: Api) -> None:
-    id = stream(fresh_api, "aq-02", "pm2_5")
-    open_wall(page, fresh_api, f"#/charts?s={id}&range=1h")
+def test_a_note_is_written_on_a_chart_and_the_chart_is_kept_as_a_picture(page: Page, seen_api: Api) -> None:
+    id = stream(seen_api, "aq-02", "pm2_5")
+    open_wall(page, seen_api, f"#/charts?s={id}&range=1h")
     chart = page.get_by_role("img", name="Biểu đồ Bụi PM2.5")
     expect(chart).to_be_visible(timeout=LONG)
     notes = page.get_by_role("region", name="Ghi chú", exact=True)
@@ -211,7 +231,7 @@ def test_a_note_is_written_on_a_chart_and_the_chart_is_kept_as_a_picture(page: P
     page.get_by_role("textbox", name="Nội dung").fill("Hiệu chuẩn xong")
     page.get_by_role("button", name="Lưu").click()
     expect(row).to_contain_text("Hiệu chuẩn xong", timeout=LONG)
-    assert notes_of(fresh_api, id) == ["Hiệu chuẩn xong"]
+    assert notes_of(seen_api, id) == ["Hiệu chuẩn xong"]
     assert axe(page) == []
 
     with page.expect_download() as download:
@@ -240,14 +260,14 @@ def notes_of(api: Api, id: int) -> list[Any]:
 
 @in_browser
 @pytest.mark.browser
-def test_what_a_device_sends_is_looked_at_on_a_phone(page: Page, fresh_api: Api, database: Database) -> None:
+def test_what_a_device_sends_is_looked_at_on_a_phone(page: Page, seen_api: Api, seen_database: Database) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    open_wall(page, fresh_api, "#/devices/aq-02")
+    open_wall(page, seen_api, "#/devices/aq-02")
     expect(page.get_by_role("region", name="Tình trạng")).to_contain_text("Số tốt trong 24 giờ", timeout=LONG)
     messages = page.get_by_role("region", name="Bản tin", exact=True)
     messages.get_by_role("button", name="Theo dõi 5 phút").click()
     expect(messages).to_contain_text("Đang chờ bản tin tiếp theo", timeout=LONG)
-    with autocommit(database.settings) as conn:
+    with autocommit(seen_database.settings) as conn:
         thing = registry.get_thing(conn, "aq-02").id
         payload = b'{"pm2_5": 12.5, "note": "<b>"}'
         watching.keep(conn, [(thing, Message("tram/v1/aq-02/telemetry", payload, now()))])
@@ -265,24 +285,24 @@ def test_what_a_device_sends_is_looked_at_on_a_phone(page: Page, fresh_api: Api,
     page.get_by_role("dialog").get_by_role("button", name="Từ chối").click()
     waiting.get_by_role("status").get_by_role("button", name="Nhận lại").click(timeout=LONG)
     expect(page.get_by_role("status").filter(has_text="Đã nhận new-01")).to_be_visible(timeout=LONG)
-    assert fresh_api.get("/api/things/new-01").json()["status"] == "active"
+    assert seen_api.get("/api/things/new-01").json()["status"] == "active"
 
 
 @in_browser
 @pytest.mark.browser
-def test_dead_letters_are_chosen_and_read_again(page: Page, fresh_api: Api, database: Database) -> None:
-    with autocommit(database.settings) as conn:
+def test_dead_letters_are_chosen_and_read_again(page: Page, seen_api: Api, seen_database: Database) -> None:
+    with autocommit(seen_database.settings) as conn:
         letter = deadletters.DeadLetter("tram/v1/desk-7/telemetry", "desk", "for the desk", b'{"pm2_5":1}', now())
         deadletters.insert(conn, [letter])
         [row] = [row for row in deadletters.list_newest(conn) if row.reason == "desk"]
-    open_wall(page, fresh_api, "#/system?reason=desk")
+    open_wall(page, seen_api, "#/system?reason=desk")
     letters = page.get_by_role("region", name="Bản tin hỏng")
     letters.get_by_role("checkbox", name=f"Chọn bản tin {row.id}").check(timeout=LONG)
     letters.get_by_role("button", name="Đọc lại 1", exact=True).click()
     expect(letters.get_by_role("status")).to_contain_text("1 bản tin sẽ được cổng đọc lại")
     item = letters.get_by_role("listitem")
     expect(item).to_contain_text("chờ đọc lại", timeout=LONG)
-    with autocommit(database.settings) as conn:  # what the gateway does: tests/gateway/test_desk.py
+    with autocommit(seen_database.settings) as conn:  # what the gateway does: tests/gateway/test_desk.py
         deadletters.settle(conn, row.id, "stored", 1)
     expect(item).to_contain_text("đã lưu 1", timeout=LONG)
     expect(letters.get_by_role("checkbox", name=f"Chọn bản tin {row.id}")).to_be_disabled()

@@ -8,7 +8,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from tests.servers.api import Api
 
-EXAMPLES = 25  # of each operation
+EXAMPLES = 12  # of each operation
 
 
 @pytest.fixture(scope="module")

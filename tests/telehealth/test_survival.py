@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import signal
-import socket
 import time
 import urllib.error
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from tests.people import autocommit, token
 from tests.servers.consult import consult_server
 from tests.telehealth.people import Person, RawSocket, people
 from tests.waiting import until
+from tram.embedded.ports import free_port
 from tram.store.database import open_async_pool
 from tram.store.migrate import migrate
 
@@ -34,12 +34,6 @@ Join = Callable[..., Person]
 def joins() -> Iterator[Join]:
     with people() as make:
         yield make
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_killed_process_gives_everybody_the_same_consult_back(kept: Database, joins: Join, tmp_path: Path) -> None:

@@ -1,16 +1,29 @@
 """TCP ports of this machine: a free one, and whether one is taken."""
 
+import contextlib
 import errno
+import random
 import socket
 from pathlib import Path
 
 from tram.errors import SettingsError
 
+_BELOW_EPHEMERAL = range(20_000, 32_768)
+"""Ports that no outgoing connection is given (Linux: /proc/sys/net/ipv4/ip_local_port_range begins at 32768)."""
+_given: set[int] = set()
+
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that is free now. Somebody else may take it before it is used: callers retry or report."""
-    with socket.create_server((host, 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that is free now, and that this process was not given before. Raises OSError: none was found.
+
+    Another process may still take it before it is used; no outgoing connection does, as it would with port 0.
+    """
+    for port in random.SystemRandom().sample(_BELOW_EPHEMERAL, 200):
+        if port not in _given:
+            with contextlib.suppress(OSError), socket.create_server((host, port)):
+                _given.add(port)
+                return port
+    raise OSError(errno.EADDRINUSE, f"no free port on {host} between 20000 and 32767")
 
 
 def require_free(host: str, port: int, setting: str) -> None:

@@ -19,7 +19,7 @@ export const overviewWords = {
   areas: ['Xã, phường', 'Communes'],
   online: ['{live} / {all} trực tuyến', '{live} / {all} online'],
   where: ['Vị trí', 'Where'],
-  services: ['Dịch vụ đô thị', 'City services'],
+  cityServices: ['Dịch vụ đô thị', 'City services'],
   noneFresh: ['Chưa có số mới', 'Nothing new yet'],
   notThen: ['Không có ở lúc này', 'Not known of then'],
   quietHere: ['Không có cảnh báo đang mở', 'No open alarms'],

@@ -41,7 +41,7 @@ class Alarms {
   readonly storm = $derived(router.option('storm'))
   readonly current = new Current(this)
   /** The beginning of rules' names: `air-` are those of a city service. */
-  readonly rule = $derived(router.option('rule'))
+  readonly rule = $derived(router.option('rules'))
   readonly past: Poll<Page<Alarm>> = new Poll((signal) => {
     const { from, to } = bounds(range.value, Date.now())
     return ask(`/api/alarms/history?limit=200&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${this.#filters()}`, { signal })

@@ -75,6 +75,8 @@ def test_every_endpoint_is_its_own_and_names_its_rule(domain: Domain) -> None:
     paths = {case.split(" ")[1].replace(":path}", "}") for case in mine}
     for panel in domain.panels:
         assert panel.data.split("?")[0] in paths, f"the panel {panel.name} is filled by no endpoint"
+        assert panel.name.startswith(f"{domain.name}-")
+        assert (ROOT / "web" / "panels" / panel.name / "Panel.svelte").is_file(), "docs/guides/adding-a-panel.md"
 
 
 @each

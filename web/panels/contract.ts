@@ -58,6 +58,8 @@ export interface Panel<S extends Schema = Schema> {
   /** What it is for, in one line. */
   about: Phrase
   icon: Component
+  /** The city service that fills it: it is offered only where the server has that one. */
+  service?: string
   /** As it is added, and as small as it may become. */
   size: Size
   least: Size

@@ -23,12 +23,5 @@ DOMAIN = Domain(
         Derivation("daily", frozenset(vn_aqi.POLLUTANTS), DAY, 10 * MINUTE, derive.daily, offset=7 * HOUR),
     ),
     clocked=(Clocked("forecast", 300.0, derive.forecasts),),
-    panels=(
-        Panel("air-map", {"vi": "Bản đồ chất lượng không khí", "en": "Air quality map"}, "/api/air/communes"),
-        Panel("air-stations", {"vi": "Trạm không khí", "en": "Air stations"}, "/api/air/stations"),
-        Panel("air-calendar", {"vi": "Lịch chất lượng không khí", "en": "Air quality calendar"},
-              "/api/air/stations/{name}/calendar"),
-        Panel("air-forecast", {"vi": "Dự báo 24 giờ", "en": "The next 24 hours"}, "/api/air/stations/{name}/forecast"),
-        Panel("air-sensors", {"vi": "Tình trạng cảm biến", "en": "State of the sensors"}, "/api/air/sensors"),
-    ),
+    panels=(Panel("air-stations", {"vi": "Trạm không khí", "en": "Air stations"}, "/api/air/stations"),),
 )  # fmt: skip

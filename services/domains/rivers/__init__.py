@@ -23,11 +23,5 @@ DOMAIN = Domain(
     ),
     clocked=(Clocked("forecast", 60.0, derive.forecasts),),
     jobs=(Job("rivers.stations", 15.0, 30.0, config.adopt),),
-    panels=(
-        Panel("rivers-stations", {"vi": "Trạm thuỷ văn", "en": "River stations"}, "/api/rivers/stations"),
-        Panel("rivers-forecast", {"vi": "Dự báo mực nước", "en": "Level forecast"},
-              "/api/rivers/stations/{name}/forecast"),
-        Panel("rivers-replay", {"vi": "Diễn lại trận lũ 10/2025", "en": "The flood of October 2025"},
-              "/api/rivers/replays/2025-10"),
-    ),
+    panels=(Panel("rivers-stations", {"vi": "Trạm thuỷ văn", "en": "River stations"}, "/api/rivers/stations"),),
 )  # fmt: skip

@@ -22,12 +22,5 @@ DOMAIN = Domain(
         Derivation("passages", frozenset({"vehicle_passage"}), derive.STEP, 20 * SECOND, derive.passages),
     ),
     jobs=(Job("traffic.demo", 60.0, 30.0, network.demonstrate),),
-    panels=(
-        Panel("traffic-map", {"vi": "Bản đồ giao thông", "en": "Traffic map"}, "/api/traffic/detectors"),
-        Panel("traffic-corridors", {"vi": "Tuyến đường", "en": "Corridors"}, "/api/traffic/corridors"),
-        Panel("traffic-time-space", {"vi": "Biểu đồ thời gian - quãng đường", "en": "Time-space diagram"},
-              "/api/traffic/corridors/{id}/time-space"),
-        Panel("traffic-junction", {"vi": "Nút giao", "en": "Junction"}, "/api/traffic/junctions/{id}/signal"),
-        Panel("traffic-incidents", {"vi": "Sự cố giao thông", "en": "Incidents"}, "/api/traffic/incidents"),
-    ),
+    panels=(Panel("traffic-corridors", {"vi": "Tuyến đường", "en": "Corridors"}, "/api/traffic/corridors"),),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 /** Names of the kinds of devices that this house makes or seeds; anybody else's kind is shown as it calls itself. */
 import type { Language, Phrase } from '$ui/dictionary'
 
-const kinds: Readonly<Record<string, Phrase>> = {
+export const kinds: Readonly<Record<string, Phrase>> = {
   air: ['Cảm biến không khí', 'Air sensors'],
   station: ['Trạm quan trắc không khí', 'Air monitoring stations'],
   rain: ['Trạm đo mưa', 'Rain gauges'],

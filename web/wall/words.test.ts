@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 // One dictionary is made of all: a key in two files would silently take the words of the later one.
 const files = import.meta.glob<Record<string, Record<string, unknown>>>(
-  ['./*.ts', '!./index.ts', '!./kinds.ts', '!./*.test.ts', '../../ui/words.ts'],
+  ['./words/*.ts', '!./words/index.ts', '!./words/kinds.ts', '../ui/words.ts'],
   { eager: true },
 )
 

@@ -178,6 +178,7 @@ def test_a_service_whose_folder_is_gone_is_not_offered(visit: Any, city_api: Api
         route.fulfill(status=200, content_type="application/json", body=json.dumps(rest))
 
     page = visit("air")
+    settled(page)  # a page that is left while it loads says that a part of it did not come
     page.context.route("**/api/domains", answer)
     page.reload()
     tabs = page.get_by_role("navigation", name="Lĩnh vực")
@@ -189,6 +190,7 @@ def test_a_service_whose_folder_is_gone_is_not_offered(visit: Any, city_api: Api
 def test_who_may_not_see_is_told_so(visit: Any, city_api: Api) -> None:
     """A refusal says what to do, in the panel alone; an empty service says when something will stand there."""
     page = visit("rivers")
+    settled(page)
     problem = json.dumps({"type": "/problems/forbidden", "title": "Forbidden", "status": 403, "detail": "no"})
     page.context.route(
         "**/api/rivers/stations",

@@ -38,10 +38,12 @@ SERVICES = ("air", "rivers", "traffic", "noise")
 def fill_city(conn: Connection, *, days: int = 29) -> int:
     """Stores and computes everything, commits; the present in microseconds. 29 `days` of air give it a forecast."""
     now = time.time_ns() // 1000
+    # An hour of air is computed some minutes after its end: before these have passed it would not be there yet.
+    settled = max(now, now // HOUR * HOUR + 10 * MINUTE)
     for name in SERVICES:
         catch_up(conn, name, now)  # their readers begin here: else they would begin with the last three days
     _air(conn, now, range(days * 24, 24, -1))
-    catch_up(conn, "air", now)
+    catch_up(conn, "air", settled)
     areas.seed(conn)  # so that the estimates of all communes are computed for the last day alone
     _air(conn, now, range(24, 0, -1))
     _rivers(conn, now)
@@ -49,8 +51,8 @@ def fill_city(conn: Connection, *, days: int = 29) -> int:
     _noise(conn, now)
     conn.commit()
     for name in SERVICES:
-        catch_up(conn, name, now)
-    clock(conn, "air", "forecast", now)
+        catch_up(conn, name, settled if name == "air" else now)
+    clock(conn, "air", "forecast", settled)
     clock(conn, "rivers", "forecast", now)
     return now
 

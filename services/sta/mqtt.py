@@ -1,7 +1,8 @@
 """SensorThings over MQTT (OGC 18-088 clauses 13 and 14): Observations in, and what was stored out.
 
     v1.1/Datastreams(id)/Observations --QoS 1, acknowledged after commit--> queue --> the one write path
-    committed stream, from its own position --> v1.1/Datastreams(id)/Observations, v1.1/Observations
+    committed stream, from its own position --> v1.1/Datastreams(id)/Observations, v1.1/Observations,
+                                                v1.1/FeaturesOfInterest(id)/Observations
     entity_change, until it was published ----> v1.1/Things, v1.1/Things(5), v1.1/Things(5)/name … (updates.py)
                                                               (QoS 1, not retained)
 
@@ -15,7 +16,7 @@ import queue
 import re
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import paho.mqtt.client as paho
@@ -51,6 +52,19 @@ ACKNOWLEDGED = 10.0
 CORRECTABLE = ("result", "resultTime", "resultQuality", "validTime", "parameters")
 _SUBSCRIPTION = re.compile(r" [0-2] (?P<topic>\S.*)")
 _TOPIC = re.compile(rf"{ROOT}/Datastreams\((\d{{1,10}})\)/Observations")
+
+
+class Told(NamedTuple):
+    """An Observation that is published, and what it belongs to."""
+
+    id: str
+    datastream: int
+    feature: int | None
+
+    def parents(self) -> list[str]:
+        """What stands before `Observations` in its topics."""
+        of = [f"Datastreams({self.datastream})/", ""]
+        return of if self.feature is None else [*of, f"FeaturesOfInterest({self.feature})/"]
 
 
 class Bridge:
@@ -210,10 +224,10 @@ class Bridge:
         told: list[updates.Message] = []
         for one in taken:
             if one.op is not committed.Op.DELETE:
-                for stream, id, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
-                    told += [(f"{ROOT}/Datastreams({stream})/Observations", text), (f"{ROOT}/Observations", text)]
+                for row, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
+                    told += [(f"{ROOT}/{parent}Observations", text) for parent in row.parents()]
                     if one.op is committed.Op.CORRECT:
-                        own = f"{ROOT}/Observations('{id}')"
+                        own = f"{ROOT}/Observations('{row.id}')"
                         told.append((own, text))
                         told += [(f"{own}/{name}", updates.select(text, [name])) for name in CORRECTABLE]
         if self._published(told):
@@ -252,9 +266,9 @@ class Bridge:
                 break
         return all(info.is_published() for info in sent)
 
-    def _observations(self, conn: Connection, ids: Any, times: Any) -> list[tuple[int, str, str]]:
-        """(Datastream, id, JSON as a GET gives it) of rows that are still there."""
-        made: list[tuple[int, str, str]] = []
+    def _observations(self, conn: Connection, ids: Any, times: Any) -> list[tuple[Told, str]]:
+        """Rows that are still there, each with its JSON as a GET gives it."""
+        made: list[tuple[Told, str]] = []
         for first in range(0, len(ids), ROWS):
             reader = Reader(conn, EVERYTHING, self._base)
             some = slice(first, first + ROWS)
@@ -265,7 +279,8 @@ class Bridge:
             )
             query = build(conn, "Observation", "o", EVERYTHING, Options(), on=on)
             columns = [Sql(f"({query.table.id.format(e='o')})::text"), body(query, list(query.entity.properties))]
-            rows = reader.rows(query.select([*columns, Sql("o.datastream_id")], limit=None))
+            feature = Sql(query.table.links["FeatureOfInterest"].key.format(e="o"))
+            rows = reader.rows(query.select([*columns, Sql("o.datastream_id"), feature], limit=None))
             texts = reader.entities(query.entity, [row[:2] for row in rows], Options())
-            made += [(row[2], row[0], text) for row, text in zip(rows, texts, strict=True)]
+            made += [(Told(row[0], *row[2:]), text) for row, text in zip(rows, texts, strict=True)]
         return made

@@ -33,6 +33,6 @@ def decode(shape: str, token: str, length: int) -> Key:
 
 
 def _check(shape: str, key: bytes) -> bytes:
-    # Against mistakes, not against attackers: a key only says where to go on in what the caller may see anyway. A page of
-    # 5,000 Datastreams has 5,000 of them, and a cryptographic hash was half of their cost.
+    # Against mistakes, not against attackers: a key only says where to go on in what the caller may see anyway. A
+    # page of 5,000 Datastreams has 5,000 of them, and a cryptographic hash was half of their cost.
     return b"%08x" % zlib.crc32(key, zlib.crc32(shape.encode()))

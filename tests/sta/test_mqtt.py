@@ -81,6 +81,9 @@ def test_create_hear_and_a_restart(sta: Sta, broker: Mosquitto) -> None:
         until(lambda: {0, 1, 2} <= set(listener.results("v1.1/Observations")), "among all Observations too")
         message = next(one for _, one in listener.heard if "@iot.selfLink" in one)
         stored = sta.get(f"Observations('{message['@iot.id']}')")
+        feature = sta.get(f"Observations('{message['@iot.id']}')/FeatureOfInterest")["@iot.id"]
+        own = f"v1.1/FeaturesOfInterest({feature})/Observations"
+        until(lambda: listener.results(own) == [0, 1, 2], "and at what they are about")
         assert message["phenomenonTime"] == stored["phenomenonTime"]
         listener.client.publish(topic, BROKEN, 1)
         letters = "/api/dead-letters"

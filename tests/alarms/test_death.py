@@ -55,13 +55,13 @@ class Writing(threading.Thread):
 
 
 @pytest.fixture
-def writing(one_plant: Plant) -> Iterator[Writing]:
+def writing(plant: Plant) -> Iterator[Writing]:
     for name in THINGS:
-        one_plant.thing(name, "water_level")
-    one_plant.rule(threshold("level", 5.0, storm={"count": 100_000, "within": "60s"}))
-    one_plant.step()  # the stream's position is made: what comes from now on is judged
-    one_plant.work.close()
-    thread = Writing(one_plant)
+        plant.thing(name, "water_level")
+    plant.rule(threshold("level", 5.0, storm={"count": 100_000, "within": "60s"}))
+    plant.step()  # the stream's position is made: what comes from now on is judged
+    plant.work.close()
+    thread = Writing(plant)
     thread.start()
     yield thread
     thread.ending.set()
@@ -69,10 +69,10 @@ def writing(one_plant: Plant) -> Iterator[Writing]:
 
 
 def test_killed_again_and_again_it_tells_every_change_once(
-    one_database: Database, one_plant: Plant, writing: Writing, tmp_path: Path
+    database: Database, plant: Plant, writing: Writing, tmp_path: Path
 ) -> None:
     """Each is killed while the next stands by, one of them after its connection was cut."""
-    reading = one_database.connect(autocommit=True)
+    reading = database.connect(autocommit=True)
 
     def goes_on(what: str) -> None:
         def count() -> int:
@@ -83,7 +83,7 @@ def test_killed_again_and_again_it_tells_every_change_once(
         wait_until(lambda: count() >= before + 8, DEADLINE, what)
 
     with ExitStack() as stack:
-        leader = stack.enter_context(judging(one_database, tmp_path))
+        leader = stack.enter_context(judging(database, tmp_path))
         for number in range(3):
             goes_on("it judges")
             if number == 1:
@@ -92,7 +92,7 @@ def test_killed_again_and_again_it_tells_every_change_once(
                     " AND datname = current_database()"
                 )
                 goes_on("it goes on, its connection cut")
-            standby = stack.enter_context(judging(one_database, tmp_path))
+            standby = stack.enter_context(judging(database, tmp_path))
             leader.send_signal(signal.SIGKILL)
             leader.wait()
             leader = standby
@@ -103,6 +103,6 @@ def test_killed_again_and_again_it_tells_every_change_once(
         assert leader.poll() is None
     expected = [1 if n % 2 == 0 else 0 for n in range(writing.written)]
     for name in THINGS:
-        assert [c.alarm.level for c in one_plant.changes() if c.alarm.thing == name] == expected, name
-    numbers = [c.seq for c in one_plant.changes()]
+        assert [c.alarm.level for c in plant.changes() if c.alarm.thing == name] == expected, name
+    numbers = [c.seq for c in plant.changes()]
     assert numbers == sorted(set(numbers))

@@ -1,6 +1,6 @@
 """The wall in a headless Chromium, over a real database, API and live hub: how much is fetched, how smoothly it draws.
 
-    python -m bench.web [--only first,markers,charts,year,memory,keys] [--seconds 8] [--plain]
+    python -m bench.web [--only first,markers,charts,year,memory,keys] [--seconds 8] [--plain] [--objects]
 
 first    JavaScript that the browser fetched until the page stands and the map is asked for, gzip; layout shifts.
 markers  5,000 devices that each have another value ten times a second, on the overview's map. Peer: the same events
@@ -29,6 +29,7 @@ import numpy as np
 from playwright.sync_api import ElementHandle, Page, Request
 from playwright.sync_api import Error as PlaywrightError
 
+from bench.web_heap import Living, grown
 from bench.web_stage import (
     CHARTS,
     HOUR,
@@ -76,13 +77,13 @@ class Stage:
     def drawn(self, what: str, domain: str, script: Path | None = None, **more: Any) -> Page:
         """The bench's own page, once it has begun to draw."""
         page = self.browser.page(**more)
-        serve_bench(page, self.chosen.built)
-        if script:
-            page.add_init_script(path=script)
+        serve_bench(page, self.chosen.built, script)
         page.goto(
             f"/bench-ui/bench/bench.html?what={what}&domain={domain}&window={self.chosen.window}&end={self.chosen.end}"
         )
-        page.wait_for_function("() => window.measured?.ready")
+        page.wait_for_function("() => window.measured?.ready || window.measured?.failed")
+        if failed := page.evaluate("measured.failed"):
+            raise PlaywrightError(f"{what}: {failed}")
         return page
 
     def frames(self, page: Page) -> dict[str, float]:
@@ -184,7 +185,7 @@ def year(at: Stage) -> None:
     took, answers = [], []
     for _ in range(6):
         for name in ("1 năm", "24 giờ"):
-            handle: ElementHandle = page.get_by_role("radio", name=name).element_handle()  # type: ignore[assignment]
+            handle: ElementHandle = page.get_by_role("radio", name=name).element_handle()
             found = page.evaluate("element => bench.opened(element)", handle)
             if name == "1 năm":
                 took.append(found["ms"])
@@ -205,23 +206,29 @@ def memory(at: Stage) -> None:
     pages = {"the overview": at.overview(), f"{CHARTS} charts": at.drawn("charts", "energy")}
     inside = {name: Insides(page) for name, page in pages.items()}
     ids = np.concatenate([at.province.places, at.province.charts])
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in pages}
+    found: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in pages}
+    living: dict[str, list[Living]] = {name: [] for name in pages}
     with at.province.beat(ids, 0.1, begin, 60 * SECOND) as beat:
         for minute in (60, 270, 480):
-            while beat.count < minute:
+            while beat.count < minute and beat.is_alive():
                 next(iter(pages.values())).wait_for_timeout(50)
             for name, one in inside.items():
-                counts = one.metrics()
-                found[name].append((one.heap(), counts["Nodes"], counts["JSEventListeners"]))
+                counts, came = one.metrics(), pages[name].evaluate("window.measured?.updates ?? bench.clears")
+                found[name].append((one.heap(), counts["Nodes"], counts["JSEventListeners"], came))
+                if at.chosen.objects and minute != 270:
+                    living[name].append(one.living())
     at.chosen.window, at.chosen.end = 300, 0
     at.browser.close()
-    for name, ((early, nodes, listeners), (middle, *_), (late, *more)) in found.items():
+    for name, ((early, nodes, listeners, begun), (middle, *_), (late, *more, last)) in found.items():
         row(
             f"8 h of live data within a minute, {name}: heap at 1 h, at 4.5 h, at 8 h",
             f"{early:.1f}, {middle:.1f}, {late:.1f} MB ({(late - early) / early:+.1%})",
             "no growth",
         )
         row("… nodes, listeners at 1 h; at 8 h", f"{nodes:.0f}, {listeners:.0f}; {more[0]:.0f}, {more[1]:.0f}")
+        row("… updates taken meanwhile", f"{last - begun:.0f}")
+        if len(living[name]) == 2:
+            row("… what there is more of", grown(living[name][0], living[name][-1]))
 
 
 def walk(page: Page, most: int) -> tuple[int, list[str], list[str]]:
@@ -309,6 +316,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--objects", action="store_true", help="memory: also what lives more at 8 h than at 1 h")
     chosen = parser.parse_args()
     chosen.window, chosen.end = 300, 0
     print(f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f}\n", flush=True)

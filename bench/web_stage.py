@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route, sync_playwright
 
+from bench.web_heap import Living, living
 from deploy import build_web
 from tests.browser import CHROMIUM
 from tests.databases import SECRET_KEY, Database, Server
@@ -102,7 +103,7 @@ class Province:
 
     @contextmanager
     def beat(self, ids: np.ndarray, every: float = 0.1, start: int = 0, stride: int = 0) -> Iterator["Beat"]:
-        """Other values of all of `ids` at every beat, at the present, or from `start` on `stride` apart, µs."""
+        """Other values of all of `ids` at every beat: of the present, or `stride` µs apart from `start` until it."""
         beat = Beat(self, ids, every, start, stride)
         beat.start()
         try:
@@ -129,7 +130,10 @@ class Beat(threading.Thread):
             conn.execute("SET statement_timeout = 0")
             begun = time.perf_counter()
             while not self.ending.is_set():
-                province._write(conn, ids, first + self.count * stride if stride else now())
+                at, present = first + self.count * stride, now()
+                if stride and at > present:
+                    break  # a value from the future would hide all that come until then
+                province._write(conn, ids, at if stride else present)
                 conn.commit()
                 self.count += 1
                 self.ending.wait(max(0.0, begun + self.count * every - time.perf_counter()))
@@ -211,6 +215,10 @@ class Insides:
             self._tools.send("HeapProfiler.collectGarbage")
         return float(self._tools.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
 
+    def living(self) -> Living:
+        """What is in the heap, by constructor."""
+        return living(self._tools)
+
     def metrics(self) -> dict[str, float]:
         """By name; TaskDuration is CPU seconds of the main thread."""
         return {one["name"]: one["value"] for one in self._tools.send("Performance.getMetrics")["metrics"]}
@@ -273,11 +281,14 @@ def echarts() -> Path | None:
     return script
 
 
-def serve_bench(page: Page, folder: Path) -> None:
-    """Lets this page alone see the built bench page, at the API's own origin: its cookies and its hub."""
+def serve_bench(page: Page, folder: Path, script: Path | None = None) -> None:
+    """Lets this page alone see the built bench page, at the API's own origin: its cookies and its hub.
+
+    `script`: what the page gets as /bench-ui/peer.js.
+    """
 
     def answer(route: Route) -> None:
         path = folder / route.request.url.split("/bench-ui/")[1].split("?")[0]
-        route.fulfill(path=path)
+        route.fulfill(path=script if script and path.name == "peer.js" else path)
 
     page.context.route("**/bench-ui/**", answer)

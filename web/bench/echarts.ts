@@ -1,4 +1,4 @@
-/** The same in ECharts, which bench/web.py puts into the page: every chart once a frame, with all its points. */
+/** The same in ECharts, which bench/web.py serves as peer.js: every chart once a frame, with all its points. */
 import type { Draw, Subscription } from './main'
 import { past } from './past'
 
@@ -7,7 +7,12 @@ interface Chart {
 }
 declare const echarts: { init(box: HTMLElement, theme: string | null): Chart }
 
-export function begin(box: HTMLElement, { mirror }: Subscription): Draw {
+export async function begin(box: HTMLElement, { mirror }: Subscription): Promise<Draw> {
+  await new Promise((done, fail) => {
+    const script = document.createElement('script')
+    Object.assign(script, { src: '/bench-ui/peer.js', onload: done, onerror: fail })
+    document.head.append(script)
+  })
   box.style.cssText = 'display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:8px;padding:8px'
   const span = 300
   const charts = new Map<number, { chart: Chart; data: [number, number][] }>()

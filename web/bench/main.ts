@@ -11,7 +11,7 @@ const live = client.follow({ filter: { domains: [asked.get('domain') ?? ''] }, r
 export type Draw = (streams: readonly number[]) => void
 export type { Subscription } from '../live/client'
 
-const measured = { ready: false, events: 0, updates: 0 }
+const measured = { ready: false, failed: '', events: 0, updates: 0 }
 Object.assign(window, { measured })
 
 live.on('change', (changes) => {
@@ -32,5 +32,6 @@ live.on('change', (changes) => {
         draw(streams)
       })
     })
+    .catch((error: unknown) => (measured.failed = String(error)))
 })
 client.start()

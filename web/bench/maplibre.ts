@@ -41,17 +41,19 @@ export async function begin(box: HTMLElement, { mirror }: Subscription): Promise
       'circle-color': ['interpolate', ['linear'], ['get', 'value'], 20, '#222b45', 80, '#8fa0ff'],
     },
   })
-  // How many of the updates were taken over by the worker and are in tiles: those alone can be seen.
-  const shown = { count: 0 }
+  // An update can be seen once the worker has made its tile of it: how often that was, a tile.
+  const tiles = new Set<string>()
+  let made = 0
+  const shown = {
+    get count() {
+      return tiles.size && made / tiles.size
+    },
+  }
   Object.assign(window, { shown })
   base.on('data', (event) => {
-    if (
-      event.dataType === 'source' &&
-      event.sourceId === 'points' &&
-      event.isSourceLoaded &&
-      event.sourceDataType === 'content'
-    )
-      shown.count += 1
+    if (event.dataType !== 'source' || event.sourceId !== 'points' || !event.coord) return
+    tiles.add(event.coord.key)
+    made += 1
   })
   return (streams) => {
     for (const id of streams) {

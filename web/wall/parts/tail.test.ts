@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { Frames } from './frames'
-import { type Columns, put, trim } from './tail'
+import { type Columns, type Fresh, put, remember, trim } from './tail'
 
 it('a value stands in its place in time, whenever it comes', () => {
   const data: Columns = [[], [], []]
@@ -28,6 +28,20 @@ it('what left the window goes, and the line still comes in from outside', () => 
   }
   expect(most).toBeLessThan(1300)
   expect(data[1]).toEqual(data[0])
+})
+
+it('what came lately is known as long as it is wanted, however long one looks', () => {
+  for (const step of [0.01, 0.1, 60]) {
+    const lately: Fresh[] = []
+    let [most, missing] = [0, 0]
+    for (let i = 0; i < 10_000; i++) {
+      remember(lately, { line: 0, at: i * step, value: i }, 120, 4096)
+      most = Math.max(most, lately.length)
+      missing = Math.max(missing, Math.min(i, 120 / step, 2000) - lately.length)
+    }
+    expect(missing).toBeLessThanOrEqual(0)
+    expect(most).toBeLessThanOrEqual(Math.min(4096, Math.max(64, 2 + 240 / step)))
+  }
 })
 
 function made() {

@@ -31,3 +31,18 @@ export function trim(data: Columns, from: number): void {
   while ((times[gone + 1] ?? Infinity) < from) gone++
   for (const column of data) column.splice(0, gone)
 }
+
+/** A value of the `line`-th of a chart's lines; `at` in s. */
+export interface Fresh {
+  line: number
+  at: number
+  value: number | null
+}
+
+/** Take one more into what has come lately: what is older than `kept` s goes, half of the list at once, and so do the first
+ *  of more than `most`. */
+export function remember(lately: Fresh[], one: Fresh, kept: number, most: number): void {
+  const half = lately.length >> 1
+  if (half >= most >> 1 || (half >= 32 && lately[half]!.at < one.at - kept)) lately.splice(0, half)
+  lately.push(one)
+}

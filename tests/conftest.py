@@ -11,7 +11,7 @@ import pytest
 
 from tests import secrecy  # isort: skip - before anything that makes a secret
 from tests.browser import browser, browser_context_args, playwright
-from tests.databases import EDITIONS, Database, Server
+from tests.databases import EDITIONS, Database, Server, place
 
 __all__ = ["browser", "browser_context_args", "playwright", "secrecy"]
 pytest_plugins = ["tests.secrecy_plugin"]
@@ -20,9 +20,10 @@ pytest_plugins = ["tests.secrecy_plugin"]
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server a test process (so one for each worker of pytest-xdist)."""
-    made = Server(tmp_path_factory.mktemp("postgres") / "server")
-    yield made
-    made.close()
+    with place(tmp_path_factory.mktemp("postgres")) as folder:
+        made = Server(folder / "server")
+        yield made
+        made.close()
 
 
 @pytest.fixture(params=EDITIONS)

@@ -3,11 +3,13 @@
 import base64
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -19,7 +21,32 @@ from tram.store import database, migrate
 
 EDITIONS = ("timescaledb", "plain")
 SECRET_KEY = base64.b64encode(b"a key for tests and nothing else").decode()
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+"""Bytes that must be free there; a server of the tests takes a fifth of it."""
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def place(otherwise: Path) -> Iterator[Path]:
+    """A folder for a server, in memory where there is room: a copy of a database is a thousand files.
+
+    Else it is `otherwise`, where also is in the end what the server wrote beside its data.
+    """
+    for left in MEMORY.glob("tram-test-*"):  # of runs that were killed
+        if not psutil.pid_exists(int(left.name.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM and psutil.virtual_memory().available > 3 * ROOM
+    if not roomy:
+        yield otherwise
+        return
+    folder = MEMORY / f"tram-test-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.copytree(folder, otherwise, ignore=shutil.ignore_patterns("data"), dirs_exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass

@@ -146,10 +146,14 @@ class Feed:
             return reading.registry(conn, reading.names_of(conn, sorted(ids)), knows)
 
     def _registry(self, conn: Connection, names: set[str] | None) -> Registry:
+        """Things of these names, or whatever of all has changed: that is found here, where nobody waits for it. The
+        loop changes the catalogue only while it takes what it was given, and this thread waits then."""
         assert self._world is not None
         self._strangers.clear()
+        catalogue = self._world.catalogue
         with available():
-            return reading.registry(conn, names, self._world.catalogue.knows)
+            found = reading.registry(conn, names, catalogue.knows)
+        return found.beside(catalogue) if names is None else found
 
     def _give(self, update: Update) -> None:
         self._call(lambda: self._hub.take(update))

@@ -310,8 +310,6 @@ class Hub:
         assert registry is not None
         catalogue = world.catalogue
         touched = catalogue.all_named(registry.names) | {entry.thing.id for entry in registry.entries}
-        if registry.everything:
-            touched = set(catalogue.entries) | touched
         before = {id: catalogue.get(id) for id in touched}
         for id in touched:
             catalogue.remove(id)

@@ -126,7 +126,7 @@ def registry(
         after = page[-1][0]
     new = [stream.id for entry in entries for stream in entry.thing.streams if not knows(stream.id)]
     rows = latest_of(conn, new) if new else []
-    return Registry(names or (), names is None, entries, people.area_tree(conn), new, rows)
+    return Registry(names or (), entries, people.area_tree(conn), new, rows)
 
 
 def _entry(

@@ -1,9 +1,9 @@
 """What the feed hands to the hub. Pure."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from services.live.catalogue import Entry
+from services.live.catalogue import Catalogue, Entry
 from services.live.values import Row
 from services.live.view import World
 from tram.alarms.model import AlarmChange
@@ -17,16 +17,20 @@ class Registry:
 
     Attributes:
         names: of what was looked for: a Thing of one of these that is not in `entries` is gone.
-        everything: all Things were looked for.
         renewed, rows: Datastreams that were not known before, and the values that they have already.
     """
 
     names: Collection[str]
-    everything: bool
     entries: Sequence[Entry]
     tree: AreaTree
     renewed: Collection[int] = ()
     rows: Sequence[Row] = ()
+
+    def beside(self, known: Catalogue) -> "Registry":
+        """What of all Things is not as it is known, those included that are gone: among a million there are few."""
+        there = {entry.thing.id for entry in self.entries}
+        gone = [old.thing.name for id, old in known.entries.items() if id not in there]
+        return replace(self, names=gone, entries=[one for one in self.entries if known.get(one.thing.id) != one])
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,11 @@ def test_a_hub_that_fails_inside_reads_everything_anew(
     still_told(place, steady)
 
 
-def test_a_lost_database_is_said_and_nothing_is_missed(place: Place, steady: Socket) -> None:
+def test_a_lost_database_is_said_and_nothing_is_missed(place: Place, steady: Socket, sockets: Sockets) -> None:
+    watching = sockets()
+    watching.say(op="subscribe", id="w", rate=20)
+    watching.mirror.apply(watching.next(Snapshot))
+    assert "aq-02" in {thing.name for thing in watching.mirror.things.values()}
     with autocommit(place.database.settings) as conn:
         ended = conn.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tram-live'"
@@ -237,6 +241,9 @@ def test_a_lost_database_is_said_and_nothing_is_missed(place: Place, steady: Soc
         ).fetchall()
         assert len(ended) == 2  # it listens on one, and reads on the other
         at = write(place, ("river-01", "water_level"))
+        # Nobody listens now: what is changed and what is gone is found when it listens again.
+        conn.execute("UPDATE thing SET label = 'Trạm mới' WHERE name = 'river-01'")
+        conn.execute("UPDATE thing SET status = 'refused' WHERE name = 'aq-02'")
     while steady.next(Beat).source != "away":
         pass
     sources, stream = [], place.ids["river-01", "water_level"]
@@ -247,6 +254,11 @@ def test_a_lost_database_is_said_and_nothing_is_missed(place: Place, steady: Soc
         else:
             assert steady.mirror.apply(message)
     assert steady.mirror.reason == "subscribed"
+    while True:
+        labels = {thing.name: thing.label for thing in watching.mirror.things.values()}
+        if labels["river-01"] == "Trạm mới" and "aq-02" not in labels:
+            break
+        assert watching.mirror.apply(watching.next(Events, Snapshot))
 
 
 def test_a_request_that_is_no_websocket_is_told_so(place: Place) -> None:

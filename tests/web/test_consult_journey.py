@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.waiting import until
 from tests.web.axe import faults
 from tests.web.conftest import Visit
+from tests.web.pictures import pictures
 from tests.web.ward import Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -124,6 +125,8 @@ def test_check_wait_talk_end(visitors: Visit, ward: Ward) -> None:
     expect(doctor.locator(".main [data-blank=asked]")).to_be_visible()
     quiet = inbound(doctor)
     until(lambda: inbound(doctor)["energy"] > quiet["energy"], "the sound goes on without pictures")
+    pictures(doctor, "sound-only-doctor")
+    pictures(nurse, "sound-only-station")
     doctor.keyboard.press("a")
     sees_and_hears(doctor)
     sees_and_hears(nurse)
@@ -131,10 +134,12 @@ def test_check_wait_talk_end(visitors: Visit, ward: Ward) -> None:
     doctor.keyboard.press("m")
     expect(nurse.locator(".main [aria-label='tắt micrô']")).to_be_visible()
     doctor.keyboard.press("x")
+    pictures(doctor, "end")
     doctor.get_by_role("button", name="Kết thúc cho tất cả").click()
     for page in (doctor, nurse):
         expect(page.get_by_role("heading", name="Cuộc khám đã kết thúc")).to_be_visible()
         assert page.evaluate("() => window.peers.every((peer) => peer.connectionState === 'closed')")
+    pictures(nurse, "ended")
 
 
 def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
@@ -157,6 +162,7 @@ def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
     doctor.evaluate("document.activeElement.blur()")
     doctor.keyboard.press("f")
     expect(doctor.get_by_text("đã dừng hình")).to_be_visible()
+    pictures(doctor, "frozen")
     still = canvas.evaluate("canvas => canvas.toDataURL()")
     assert canvas.evaluate("canvas => canvas.toDataURL()") == still
     doctor.keyboard.press("f")
@@ -164,3 +170,4 @@ def test_vital_signs_and_ecg(visitors: Visit, ward: Ward) -> None:
     kit.kill()
     # A lost signal is a gap that grows, and is never drawn through.
     until(lambda: int(doctor.locator(".paper").get_attribute("data-lost") or 0) > 2000, "the gap is measured")
+    pictures(doctor, "signal-lost")

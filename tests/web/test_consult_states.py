@@ -14,6 +14,7 @@ from tests.telehealth.scene import FLAGS
 from tests.waiting import until
 from tests.web.axe import faults
 from tests.web.conftest import Visit, launch
+from tests.web.pictures import pictures
 from tests.web.test_consult_journey import consult_id, inbound, join, sees_and_hears, together
 from tests.web.ward import Ward
 
@@ -32,6 +33,7 @@ def test_no_invitation(visitors: Visit) -> None:
     says(page, "Đường dẫn này thiếu lời mời")
     # A demo server offers its roles, each a tab of its own.
     expect(page.get_by_role("link", name="Mở vai bác sĩ")).to_have_attribute("href", re.compile("#token="))
+    pictures(page, "no-invitation")
 
 
 @pytest.mark.parametrize("case", ["forged", "expired", "used"])
@@ -49,6 +51,8 @@ def test_link_that_no_longer_works(visitors: Visit, ward: Ward, case: str) -> No
     says(page, "Đường dẫn không còn dùng được")
     expect(page.get_by_text("Xin đường dẫn mới")).to_be_visible()
     assert inbound(page)["frames"] == 0
+    if case == "forged":
+        pictures(page, "refused-token")
 
 
 def test_refused_from_the_waiting_room(visitors: Visit, ward: Ward) -> None:
@@ -58,6 +62,7 @@ def test_refused_from_the_waiting_room(visitors: Visit, ward: Ward) -> None:
     join(nurse)
     doctor.get_by_role("button", name="Không nhận: Đd. Nông Thị Lan").click()
     says(nurse, "Bác sĩ chưa nhận cuộc này")
+    pictures(nurse, "turned-away")
 
 
 def test_room_is_full(visitors: Visit, ward: Ward) -> None:
@@ -72,6 +77,7 @@ def test_room_is_full(visitors: Visit, ward: Ward) -> None:
         page = visitors(ward.token(consult, "doctor", person="doctor-7"))
         join(page)
         says(page, "Phòng đã đủ người")
+        pictures(page, "full")
 
 
 def test_the_same_seat_in_another_page(visitors: Visit, ward: Ward) -> None:
@@ -82,6 +88,7 @@ def test_the_same_seat_in_another_page(visitors: Visit, ward: Ward) -> None:
     second = visitors(ward.token(consult, "doctor"))
     join(second)
     says(first, "Cuộc khám đang mở ở trang khác")
+    pictures(first, "replaced")
     expect(second.locator("[data-role=doctor]")).to_be_visible()
 
 
@@ -96,14 +103,18 @@ def test_whoever_only_looks_on_sends_nothing(visitors: Visit, ward: Ward) -> Non
     expect(student.get_by_role("button", name="Tắt micrô")).to_have_count(0)
     expect(student.get_by_role("button", name="Tắt camera")).to_have_count(0)
     expect(student.get_by_role("textbox")).to_have_count(0)
+    pictures(student, "observer")
 
 
 def test_leaving_lets_the_others_go_on(visitors: Visit, ward: Ward) -> None:
     doctor, nurse = together(visitors, ward, consult_id())
     nurse.get_by_role("button", name="Rời đi").click()
+    pictures(nurse, "leave")
     nurse.get_by_role("dialog").get_by_role("button", name="Rời đi").click()
     says(nurse, "Bạn đã rời cuộc khám")
     expect(doctor.get_by_text("Chưa có ai khác trong phòng")).to_be_visible()
+    pictures(nurse, "left")
+    pictures(doctor, "alone")
 
 
 # --- devices ---
@@ -128,8 +139,10 @@ def test_devices_denied_and_still_in(visitors: Visit, ward: Ward, without_permis
     expect(page.get_by_text("Micrô bị chặn")).to_be_visible()
     expect(page.get_by_text("Camera bị chặn")).to_be_visible()
     expect(page.get_by_text("Bấm biểu tượng ổ khoá").first).to_be_visible()
+    pictures(page, "check-denied")
     page.get_by_role("button", name="Vào, chỉ nghe").click()
     expect(page.locator("[data-role=doctor]")).to_be_visible()
+    pictures(page, "listening-only")
 
 
 def test_no_device_at_all(visitors: Visit, ward: Ward, without_devices: Browser) -> None:
@@ -137,6 +150,7 @@ def test_no_device_at_all(visitors: Visit, ward: Ward, without_devices: Browser)
     expect(page.get_by_text("Không thấy micrô")).to_be_visible()
     expect(page.get_by_text("Không thấy camera")).to_be_visible()
     expect(page.get_by_role("button", name="Vào, chỉ nghe")).to_be_enabled()
+    pictures(page, "check-no-devices")
 
 
 def test_page_that_is_not_secure(visitors: Visit, ward: Ward, playwright_here: Playwright) -> None:
@@ -148,6 +162,7 @@ def test_page_that_is_not_secure(visitors: Visit, ward: Ward, playwright_here: P
         page.goto(f"http://tram.test:{ward.port}/ui/consult/?lang=vi#token=x")
         says(page, "Trang phải mở bằng https")
         expect(page.get_by_text("bắt đầu bằng https://")).to_be_visible()
+        pictures(page, "insecure")
     finally:
         browser.close()
 
@@ -176,12 +191,15 @@ def test_axe_finds_nothing_in_any_theme(visitors: Visit, ward: Ward) -> None:
             bad[f"{name} {theme}"] = faults(page)
 
     look("check", nurse, ("dark",))
+    pictures(nurse, "check")
     join(doctor)
     expect(doctor.locator("[data-role=doctor]")).to_be_visible()
     join(nurse)
     expect(nurse.get_by_role("heading", name="Bạn đang ở phòng chờ")).to_be_visible()
     look("waiting room", nurse)
+    pictures(nurse, "waiting")
     look("doctor, somebody waits", doctor)
+    pictures(doctor, "somebody-waits")
     doctor.keyboard.press("y")
     expect(nurse.locator("[data-role=station]")).to_be_visible()
     nurse.get_by_role("textbox").fill("Đã đo")
@@ -189,12 +207,15 @@ def test_axe_finds_nothing_in_any_theme(visitors: Visit, ward: Ward) -> None:
     expect(doctor.get_by_role("log")).to_contain_text("Đã đo")
     look("doctor", doctor, every)
     look("station", nurse)
+    pictures(nurse, "station")
+    pictures(doctor, "doctor")
     nurse.set_viewport_size({"width": 390, "height": 844})
     expect(nurse.get_by_role("button", name="Thêm")).to_be_visible()
     look("phone", nurse, ("dark", "contrast"))
     doctor.keyboard.press("?")
     expect(doctor.get_by_role("dialog")).to_be_visible()
     look("shortcuts", doctor)
+    pictures(doctor, "shortcuts")
     assert not any(bad.values()), "\n".join(f"{name}: {one}" for name, found in bad.items() for one in found)
 
 

@@ -1,5 +1,6 @@
 """What people do together in a call: share a screen, point at a picture, hand the lead over."""
 
+import itertools
 import re
 
 import pytest
@@ -44,14 +45,15 @@ def test_somebody_points_and_the_others_see_where(visitors: Visit, ward: Ward) -
     doctor.mouse.down()
     # The nurse sees it on her own picture: that is what the doctor points at.
     pointer = nurse.locator(".pointer").first
-    for n in range(40):
-        doctor.mouse.move(box["x"] + box["width"] * (0.5 + n % 2 / 50), box["y"] + box["height"] * 0.5)
-        if pointer.count():
-            break
-        nurse.wait_for_timeout(100)
-    expect(pointer).to_be_attached()
+    steps = itertools.count()
+
+    def points() -> bool:
+        doctor.mouse.move(box["x"] + box["width"] * (0.5 + next(steps) % 2 / 50), box["y"] + box["height"] * 0.5)
+        return pointer.count() > 0
+
+    until(points, "the pointer is seen", every=0.1)
     expect(pointer).to_contain_text("BS. Trần Minh Quân")
-    pictures(nurse, "pointer")
+    pictures(nurse, "pointer", lambda: until(points, "the pointer is seen", every=0.1))
     doctor.mouse.up()
     expect(nurse.locator(".pointer")).to_have_count(0)
 

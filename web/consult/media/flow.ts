@@ -2,19 +2,21 @@
  *  browser itself needs many seconds for that. */
 import type { Clock } from '../protocol/clock'
 
-const EVERY = 150 // ms between looks
-const STEADY = 14 // looks in a row at which more had come: two seconds of talk
-const QUIET = 500 // ms of nothing that are suspicious then: sound alone comes every 20 ms
+const EVERY = 100 // ms between looks
+const LATE = 50 // ms by which a look is late on a machine that is too busy
+const STEADY = 20 // looks in a row at which more had come: two seconds of talk
+const QUIET = 300 // ms of nothing that are suspicious then: sound alone comes every 20 ms, feedback every 50
 const MOST_QUIET = 6000 // what they grow to by doubling: a link or a machine that stutters shall not be made to change paths
 const MOST_CHANGES = 4 // in a minute, that leave it as quick to suspect
-const CALM = 400 // looks in a row, a minute, after which they are few again
+const CALM = 600 // looks in a row, a minute, after which they are few again
 
 export class Flow {
   /** Nothing comes just now, though it did. */
   suspected = false
+  /** When something came for the last time, ms since 1970; what a busy machine is late is no silence. */
+  flowedAt = 0
   #bytes = 0
   #steady = 0
-  #flowedAt = 0
   #quiet = QUIET
   #changes: number[] = []
   #cancel: (() => void) | null = null
@@ -60,18 +62,18 @@ export class Flow {
     if (bytes === null || !this.#cancel) return
     const now = this.clock.now()
     // A machine too busy to look is too busy to receive: that is not the path's doing.
-    if (now - due > EVERY) this.#flowedAt += now - due
+    if (now - due > LATE) this.flowedAt += now - due
     if (bytes > this.#bytes) {
       if (this.suspected) this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.suspected = false
       this.#steady += 1
       if (this.#steady >= CALM) this.#quiet = QUIET
-      this.#flowedAt = now
-    } else if (this.#steady >= STEADY && now - this.#flowedAt >= this.#quiet) {
+      this.flowedAt = now
+    } else if (this.#steady >= STEADY && now - this.flowedAt >= this.#quiet) {
       this.#steady = 0
       this.suspected = true
       this.stopped()
-    } else if (now - this.#flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
+    } else if (now - this.flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
     this.#bytes = bytes
   }
 }

@@ -4,8 +4,9 @@ import type { ConsultClient } from '../protocol'
 import type { Clock } from '../protocol/clock'
 import { type ClientEvents } from '../protocol/wire'
 import { Events } from '../protocol/events'
-import { MediaLink } from './link'
+import { MediaLink, type PeerMaker } from './link'
 import type { Incoming, Peer, PeerHandlers } from './peer'
+import type { Place } from './place'
 
 class Timers implements Clock {
   at = 1_000_000
@@ -69,6 +70,7 @@ class FakePeer {
     readonly number: number,
     readonly shape: string,
     readonly handlers: PeerHandlers,
+    readonly abroad: boolean,
   ) {}
   offer = () => Promise.resolve({ type: 'offer' as const, pc: this.number, sdp: 'v=0', lines: [] })
   answer = () => Promise.resolve()
@@ -86,6 +88,7 @@ class FakePeer {
   }
 }
 
+const elsewhere = { leave: () => {} } as unknown as Place
 let clock: Timers
 let client: FakeClient
 let peers: FakePeer[]
@@ -97,11 +100,12 @@ beforeEach(() => {
   clock = new Timers()
   client = new FakeClient()
   peers = []
-  link = new MediaLink(client as unknown as ConsultClient, clock, (number, shape, _ice, _tracks, _sees, handlers) => {
-    const peer = new FakePeer(number, shape, handlers)
+  const make: PeerMaker = (number, shape, _ice, _tracks, _sees, handlers, place) => {
+    const peer = new FakePeer(number, shape, handlers, place === elsewhere)
     peers.push(peer)
     return peer as unknown as Peer
-  })
+  }
+  link = new MediaLink(client as unknown as ConsultClient, clock, make, () => elsewhere)
 })
 
 async function connect(count = 2): Promise<FakePeer> {
@@ -217,22 +221,70 @@ describe('make before break', () => {
     }
   })
 
+  /** Something comes on it for two seconds, then nothing for half of one. */
+  async function fallsSilent(peer: FakePeer) {
+    for (let i = 0; i < 27; i++) {
+      if (i < 22) peer.bytes += 1000
+      clock.pass(100)
+      await settled()
+    }
+  }
+
   it('a path that fell silent is asked for by a new socket, and replaced when that is there', async () => {
     const peer = await connect()
-    for (let i = 0; i < 20; i++) {
-      peer.bytes += 1000
-      clock.pass(150)
-      await settled()
-    }
-    for (let i = 0; i < 6; i++) {
-      clock.pass(150)
-      await settled()
-    }
+    const states: { up: boolean; since: number }[] = []
+    link.on('state', (state) => states.push(state))
+    await fallsSilent(peer)
     expect(client.refreshed).toBe(1)
     expect(peers).toHaveLength(1)
     client.welcome = { ...client.welcome, pc: peer.number }
     client.emit('welcome', client.welcome)
     expect(peers).toHaveLength(2)
+    await connect()
+    // What a person went without is said, though the browser saw nothing of it.
+    expect(states.map(({ up }) => up)).toEqual([false, true])
+    expect(states[1]!.since - states[0]!.since).toBe(500)
+  })
+
+  it('a path that is silent since before the socket came is replaced at once', async () => {
+    const peer = await connect()
+    await fallsSilent(peer)
+    client.refreshed = 0
+    peer.bytes += 1000
+    clock.pass(100)
+    await settled()
+    await fallsSilent(peer)
+    clock.pass(300)
+    client.phase.since = clock.now()
+    await settled()
+    clock.pass(200)
+    await settled()
+    expect(client.refreshed).toBe(0)
+    expect(peers).toHaveLength(2)
+  })
+
+  it('is made by a document that does not know an older network, and comes home when the page knows the new one', async () => {
+    const peer = await connect()
+    expect(peer.abroad).toBe(false)
+    await fallsSilent(peer)
+    client.emit('welcome', { ...client.welcome, pc: peer.number })
+    const away = await connect()
+    expect(away.abroad).toBe(true)
+    clock.pass(6000)
+    await settled()
+    expect(peers.map(({ abroad }) => abroad)).toEqual([false, true, false])
+    expect(link.peer?.number).toBe(away.number)
+    await connect()
+    clock.pass(60_000)
+    expect(peers).toHaveLength(3)
+  })
+
+  it('after the death of the server alone it is the page that makes it', async () => {
+    client.welcome = { ...client.welcome, life: 1 }
+    await fallsSilent(await connect())
+    client.welcome = { ...client.welcome, life: 2, pc: 0 }
+    client.emit('welcome', client.welcome)
+    expect(peers.map(({ abroad }) => abroad)).toEqual([false, false])
   })
 
   it('after a lost socket at once when its path is known to be broken', async () => {

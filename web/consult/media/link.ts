@@ -7,7 +7,8 @@ import { Events } from '../protocol/events'
 import { parse } from '../protocol/wire'
 import type { Media, Pointed, VitalsMessage } from '../messages'
 import { Flow } from './flow'
-import { type Incoming, Peer, type Sent, type Shape, type Tracks } from './peer'
+import { type Incoming, Peer, type PeerHandlers, type Sent, type Shape, type Tracks } from './peer'
+import { abroad, home } from './place'
 
 const CONNECT_TIMEOUT = 8000 // ms for a new peer connection; a slow satellite link needs three
 const DISCONNECTED = 1000 // ms that ICE may be disconnected before a new one is made
@@ -15,6 +16,7 @@ const OFFERS_A_MINUTE = 10 // the server refuses the thirteenth
 const MOST_CANDIDATES = 60
 const DOUBT = 400 // ms without a packet, just after the socket came back, that make a path a dead one
 const CHANGE_OVER = 1500 // ms that the channels of the old one stay open, until the new one's are
+const HOMEWARD = 6000 // ms after which a browser has told the page's own document which addresses there are now
 
 export interface LinkEvents {
   /** Whom is seen and heard has changed. */
@@ -36,12 +38,15 @@ export class MediaLink extends Events<LinkEvents> {
   #old = new Set<Peer>()
   readonly #flow: Flow
   #shape: Shape = 'pair'
+  /** The server's process in which `#now` came to stand. */
+  #life: number | undefined
   #attempt = 0
   #offers: number[] = []
-  #cancel: Record<'retry' | 'patience' | 'timeout', (() => void) | null> = {
+  #cancel: Record<'retry' | 'patience' | 'timeout' | 'homeward', (() => void) | null> = {
     retry: null,
     patience: null,
     timeout: null,
+    homeward: null,
   }
   #stopped = false
   #off: (() => void)[]
@@ -50,6 +55,7 @@ export class MediaLink extends Events<LinkEvents> {
     private readonly client: ConsultClient,
     private readonly clock: Clock = realClock,
     private readonly make: PeerMaker = (...args) => new Peer(...args),
+    private readonly elsewhere = abroad,
   ) {
     super()
     this.since = clock.now()
@@ -57,11 +63,7 @@ export class MediaLink extends Events<LinkEvents> {
     this.#flow = new Flow(
       clock,
       () => (this.client.phase.name === 'joined' && this.#now ? this.#now.received() : Promise.resolve(null)),
-      // A new socket finds the new way, if there is one; the old one serves until then. Not when another peer connection
-      // is on its way already: that has its own time.
-      () => {
-        if (!this.#next) this.client.refresh()
-      },
+      () => this.#fellSilent(),
     )
     this.#flow.start()
     this.#off = [
@@ -128,6 +130,12 @@ export class MediaLink extends Events<LinkEvents> {
     }
   }
 
+  /** The path of the call carries nothing, though its server is there: the network may be another one. */
+  get #astray(): boolean {
+    if (!this.#now || this.client.welcome?.life !== this.#life) return false
+    return !this.up || this.#flow.suspected
+  }
+
   /** Make a new peer connection now, beside the one that carries the call. */
   renew(): void {
     this.#cancel.retry?.()
@@ -155,11 +163,13 @@ export class MediaLink extends Events<LinkEvents> {
       if (!offered) early.push([candidate, mid])
       else if (sent++ < MOST_CANDIDATES) client.send({ type: 'candidate', pc: peer.number, candidate, mid })
     }
-    const peer = this.make(client.nextPc(), this.#shape, ice, this.tracks, sees, {
+    const handlers: PeerHandlers = {
       candidate: trickle,
       state: (broken) => this.#stateOf(peer, broken),
       message: (channel, text) => this.#heard(channel, text),
-    })
+    }
+    const place = this.#astray ? this.elsewhere() : home
+    const peer = this.make(client.nextPc(), this.#shape, ice, this.tracks, sees, handlers, place)
     peer.offer().then(
       (offer) => {
         if (peer !== this.#next) return
@@ -194,6 +204,9 @@ export class MediaLink extends Events<LinkEvents> {
     this.#now = peer
     this.#next = null
     this.#attempt = 0
+    this.#life = this.client.welcome?.life
+    // The browser did not notice, but a person did.
+    if (this.#flow.suspected) this.#setUp(false, this.#flow.flowedAt)
     this.#flow.changed()
     this.#cancel.timeout?.()
     this.#cancel.timeout = null
@@ -202,6 +215,14 @@ export class MediaLink extends Events<LinkEvents> {
     // Tracks may have changed between the offer and now.
     for (const use of ['microphone', 'camera', 'screen'] as const) void peer.send(use, this.tracks[use] ?? null)
     if (old) this.#retire(old)
+    this.#cancel.homeward?.()
+    this.#cancel.homeward = peer.abroad ? this.clock.after(HOMEWARD, () => this.#comeHome(peer)) : null
+  }
+
+  /** Out of the frame again: the page's own document knows the network now, and a browser that takes the echo of a
+   *  loudspeaker out of a microphone's sound by what its document plays (phones) needs both in one. */
+  #comeHome(peer: Peer): void {
+    if (peer === this.#now && !this.#next && !this.#astray) this.renew()
   }
 
   /** The old one sends nothing more; what is on its way in its channels (vital signs) still arrives. */
@@ -242,10 +263,10 @@ export class MediaLink extends Events<LinkEvents> {
     })
   }
 
-  #setUp(up: boolean): void {
+  #setUp(up: boolean, since = this.clock.now()): void {
     if (up === this.up) return
     this.up = up
-    this.since = this.clock.now()
+    this.since = since
     this.emit('state', { up, since: this.since })
   }
 
@@ -260,6 +281,15 @@ export class MediaLink extends Events<LinkEvents> {
     if (this.#now && (this.client.welcome?.pc !== this.#now.number || broken)) this.renew()
     else if (this.#now && !this.#next) void this.#doubt(this.#now)
     this.announce()
+  }
+
+  /** A new socket finds the new way, if there is one; the old one serves until then. Not when another peer connection is
+   *  on its way already: that has its own time. One that came after the silence began has found it. */
+  #fellSilent(): void {
+    const { phase } = this.client
+    if (this.#next) return
+    if (phase.name === 'joined' && phase.since > this.#flow.flowedAt) this.renew()
+    else this.client.refresh()
   }
 
   /** The socket was lost: does the path of the media still carry anything? */

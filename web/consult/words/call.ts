@@ -75,7 +75,6 @@ export const callWords = {
   screenOf: ['Màn hình của {name}', '{name}’s screen'],
   self: ['Hình của bạn', 'Your picture'],
   selfHospitalSees: ['Bệnh viện đang thấy', 'What the hospital sees'],
-  selfStationSees: ['Trạm đang thấy', 'What the station sees'],
   selfOff: ['Camera đang tắt', 'Your camera is off'],
   showLarge: ['Xem lớn {name}', 'Show {name} large'],
   blankAway: ['Mất kết nối {time}', 'Connection lost for {time}'],
@@ -102,7 +101,6 @@ export const callWords = {
   keyFreeze: ['Dừng hoặc chạy điện tim', 'Freeze or run the ECG'],
   keyFull: ['Toàn màn hình', 'Full screen'],
   keyHelp: ['Bảng này', 'This list'],
-  fullScreen: ['Toàn màn hình', 'Full screen'],
   next: ['Việc tiếp theo', 'Next step'],
   stepWaitDoctor: ['Chờ bác sĩ', 'Wait for the doctor'],
   stepWaitDoctorText: [

@@ -18,7 +18,6 @@ export const checkWords = {
   cameraOff: ['Tắt camera, chỉ vào bằng tiếng', 'Camera off, join with sound only'],
   turnOnCamera: ['Bật camera', 'Turn the camera on'],
   turnOffCamera: ['Tắt camera', 'Turn the camera off'],
-  askPermission: ['Cho phép micrô và camera', 'Allow microphone and camera'],
   asking: ['Trình duyệt đang hỏi quyền: chọn “Cho phép”.', 'The browser is asking: choose “Allow”.'],
   rateDown: ['Xuống', 'Down'],
   rateUp: ['Lên', 'Up'],
@@ -46,7 +45,6 @@ export const checkWords = {
   ],
   demoMonitor: ['Thêm máy theo dõi mô phỏng:', 'Add a simulated monitor:'],
   demoOpen: ['Mở vai {role}', 'Open as {role}'],
-  demoFailed: ['Máy chủ chưa trả lời: thử lại.', 'The server did not answer: try again.'],
   insecure: ['Trang phải mở bằng https', 'This page must be opened over https'],
   insecureText: [
     'Trình duyệt chỉ cho dùng camera và micrô qua kết nối an toàn. Mở lại địa chỉ bắt đầu bằng https://.',

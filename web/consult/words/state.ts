@@ -1,6 +1,5 @@
 /** Link, vital signs, and the ways in which a call can end. */
 export const stateWords = {
-  linkIs: ['Mạng', 'Link'],
   goodLink: ['Mạng tốt', 'Good link'],
   fairLink: ['Mạng vừa', 'Fair link'],
   poorLink: ['Mạng yếu', 'Weak link'],
@@ -47,12 +46,10 @@ export const stateWords = {
   chosenAudioText: ['Không gửi và không nhận hình.', 'No picture is sent or received.'],
   pulse: ['Mạch', 'Pulse'],
   breathing: ['Nhịp thở', 'Breathing'],
-  oxygen: ['SpO2', 'SpO2'],
   pressure: ['Huyết áp', 'Blood pressure'],
   temperature: ['Nhiệt độ', 'Temperature'],
   perMinute: ['/phút', '/min'],
   vitals: ['Dấu hiệu sinh tồn', 'Vital signs'],
-  noVitals: ['Chưa có số đo', 'No values yet'],
   notMeasured: ['chưa có', 'none yet'],
   clockOff: ['Giờ của máy đo sai: ghi giờ máy chủ nhận.', 'The device’s clock is wrong: times are those of arrival.'],
   ecg: ['Điện tim', 'ECG'],

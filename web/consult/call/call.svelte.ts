@@ -66,7 +66,12 @@ export class Call {
     this.drafts = client.outbox.waiting
     this.phase = client.phase
     this.link = new MediaLink(client)
-    this.#seeker = new Seeker(realClock, () => client.reached())
+    // The beacon is that of the process that has the call: what was away is the network.
+    this.#seeker = new Seeker(realClock, () => {
+      const enough = client.reached()
+      if (enough) this.link.prepare()
+      return enough
+    })
     client.on('phase', (phase) => this.#phased(phase))
     client.on('welcome', (welcome) => {
       if (!welcome.resumed) this.chat = []

@@ -236,9 +236,17 @@ describe('make before break', () => {
     link.on('state', (state) => states.push(state))
     await fallsSilent(peer)
     expect(client.refreshed).toBe(1)
-    expect(peers).toHaveLength(1)
+    // It is made while the socket is on its way, and said to the server by that.
+    expect(peers).toHaveLength(2)
+    peers[1]!.handlers.candidate('early', '0')
+    expect(offers()).toBe(1)
     client.welcome = { ...client.welcome, pc: peer.number }
     client.emit('welcome', client.welcome)
+    await settled()
+    expect(client.sent.slice(-2)).toMatchObject([
+      { type: 'offer', pc: 2 },
+      { candidate: 'early', pc: 2 },
+    ])
     expect(peers).toHaveLength(2)
     await connect()
     // What a person went without is said, though the browser saw nothing of it.
@@ -279,12 +287,31 @@ describe('make before break', () => {
     expect(peers).toHaveLength(3)
   })
 
+  it('what was made ahead is dropped when the path comes back by itself, or the socket does not come', async () => {
+    const peer = await connect()
+    await fallsSilent(peer)
+    peer.bytes += 1000
+    clock.pass(100)
+    await settled()
+    client.emit('welcome', { ...client.welcome, pc: peer.number })
+    expect(peers.map(({ closed }) => closed)).toEqual([false, true])
+    link.prepare()
+    expect(peers).toHaveLength(2)
+    peer.handlers.state(true)
+    link.prepare()
+    expect(peers).toHaveLength(3)
+    client.phase.name = 'connecting'
+    clock.pass(3000)
+    expect(peers.map(({ closed }) => closed)).toEqual([false, true, true])
+    expect(offers()).toBe(1)
+  })
+
   it('after the death of the server alone it is the page that makes it', async () => {
     client.welcome = { ...client.welcome, life: 1 }
     await fallsSilent(await connect())
     client.welcome = { ...client.welcome, life: 2, pc: 0 }
     client.emit('welcome', client.welcome)
-    expect(peers.map(({ abroad }) => abroad)).toEqual([false, false])
+    expect(peers.filter(({ closed }) => !closed).map(({ abroad }) => abroad)).toEqual([false, false])
   })
 
   it('after a lost socket at once when its path is known to be broken', async () => {

@@ -5,7 +5,7 @@ import { wait } from '../protocol/backoff'
 import { type Clock, realClock } from '../protocol/clock'
 import { Events } from '../protocol/events'
 import { parse } from '../protocol/wire'
-import type { Media, Pointed, VitalsMessage } from '../messages'
+import type { Media, Offer, Pointed, VitalsMessage } from '../messages'
 import { Flow } from './flow'
 import { type Incoming, Peer, type PeerHandlers, type Sent, type Shape, type Tracks } from './peer'
 import { abroad, home } from './place'
@@ -16,6 +16,7 @@ const OFFERS_A_MINUTE = 10 // the server refuses the thirteenth
 const MOST_CANDIDATES = 60
 const DOUBT = 400 // ms without a packet, just after the socket came back, that make a path a dead one
 const CHANGE_OVER = 1500 // ms that the channels of the old one stay open, until the new one's are
+const SPARE = 3000 // ms for which one that was made ahead is worth keeping
 const HOMEWARD = 6000 // ms after which a browser has told the page's own document which addresses there are now
 
 export interface LinkEvents {
@@ -27,6 +28,15 @@ export interface LinkEvents {
   pointed: Pointed
 }
 
+type Candidate = [candidate: string, mid: string | null]
+/** A peer connection and its offer; what it finds is kept until the offer was sent. */
+interface Draft {
+  readonly peer: Peer
+  readonly offer: Promise<Offer>
+  readonly candidates: Candidate[]
+  say: (candidate: Candidate) => void
+}
+
 export type PeerMaker = (...args: ConstructorParameters<typeof Peer>) => Peer
 
 export class MediaLink extends Events<LinkEvents> {
@@ -35,6 +45,7 @@ export class MediaLink extends Events<LinkEvents> {
   readonly tracks: Tracks = {}
   #now: Peer | null = null
   #next: Peer | null = null
+  #spare: Draft | null = null
   #old = new Set<Peer>()
   readonly #flow: Flow
   #shape: Shape = 'pair'
@@ -42,11 +53,12 @@ export class MediaLink extends Events<LinkEvents> {
   #life: number | undefined
   #attempt = 0
   #offers: number[] = []
-  #cancel: Record<'retry' | 'patience' | 'timeout' | 'homeward', (() => void) | null> = {
+  #cancel: Record<'retry' | 'patience' | 'timeout' | 'homeward' | 'spare', (() => void) | null> = {
     retry: null,
     patience: null,
     timeout: null,
     homeward: null,
+    spare: null,
   }
   #stopped = false
   #off: (() => void)[]
@@ -92,16 +104,16 @@ export class MediaLink extends Events<LinkEvents> {
     this.#flow.stop()
     for (const off of this.#off) off()
     for (const cancel of Object.values(this.#cancel)) cancel?.()
-    for (const peer of [this.#now, this.#next, ...this.#old]) peer?.close()
+    for (const peer of [this.#now, this.#next, this.#spare?.peer, ...this.#old]) peer?.close()
     this.#old.clear()
-    this.#now = this.#next = null
+    this.#now = this.#next = this.#spare = null
     this.client.talk = () => false
   }
 
   /** Send this track from now on (null: none). */
   async send(use: Sent, track: MediaStreamTrack | null): Promise<void> {
     this.tracks[use] = track
-    await Promise.all([this.#now?.send(use, track), this.#next?.send(use, track)])
+    await Promise.all([this.#now, this.#next, this.#spare?.peer].map((peer) => peer?.send(use, track)))
     this.announce()
   }
 
@@ -151,35 +163,61 @@ export class MediaLink extends Events<LinkEvents> {
     this.#cancel.timeout = this.clock.after(CONNECT_TIMEOUT, () => this.#failed())
   }
 
+  /** Begin one while the socket that will say so is on its way: the offer takes a browser as long as that. */
+  prepare(): void {
+    if (this.#stopped || this.#next || !this.#astray) return
+    this.#dropSpare()
+    this.#spare = this.#draft()
+    this.#cancel.spare = this.clock.after(SPARE, () => this.#dropSpare())
+  }
+
+  #dropSpare(): void {
+    this.#cancel.spare?.()
+    this.#cancel.spare = null
+    this.#spare?.peer.close()
+    this.#spare = null
+  }
+
   #start(): Peer {
     const { client } = this
-    const welcome = client.welcome
+    const ready = this.#astray && this.#spare?.peer.shape === this.#shape ? this.#spare : null
+    if (ready) this.#spare = null
+    this.#dropSpare()
+    const draft = ready ?? this.#draft()
+    const { peer } = draft
+    draft.offer.then(
+      (offer) => {
+        if (peer !== this.#next) return
+        if (!client.send(offer)) return this.#failed()
+        draft.say = ([candidate, mid]) => client.send({ type: 'candidate', pc: peer.number, candidate, mid })
+        draft.candidates.splice(0).forEach(draft.say)
+      },
+      () => peer === this.#next && this.#failed(),
+    )
+    return peer
+  }
+
+  #draft(): Draft {
+    const { client } = this
+    const { welcome } = client
     const ice = (welcome?.ice ?? []).map((server): RTCIceServer => ({ ...server }))
     const sees = welcome?.rights.some((right) => right === 'see-vitals' || right === 'send-vitals') ?? false
-    let sent = 0
-    let offered = false
-    const early: [string, string | null][] = []
-    const trickle = (candidate: string, mid: string | null) => {
-      if (!offered) early.push([candidate, mid])
-      else if (sent++ < MOST_CANDIDATES) client.send({ type: 'candidate', pc: peer.number, candidate, mid })
-    }
+    let found = 0
     const handlers: PeerHandlers = {
-      candidate: trickle,
+      candidate: (...candidate) => {
+        if (found++ < MOST_CANDIDATES) draft.say(candidate)
+      },
       state: (broken) => this.#stateOf(peer, broken),
       message: (channel, text) => this.#heard(channel, text),
     }
     const place = this.#astray ? this.elsewhere() : home
     const peer = this.make(client.nextPc(), this.#shape, ice, this.tracks, sees, handlers, place)
-    peer.offer().then(
-      (offer) => {
-        if (peer !== this.#next) return
-        offered = client.send(offer)
-        if (!offered) return this.#failed()
-        for (const [candidate, mid] of early) trickle(candidate, mid)
-      },
-      () => peer === this.#next && this.#failed(),
-    )
-    return peer
+    const candidates: Candidate[] = []
+    const draft: Draft = { peer, offer: peer.offer(), candidates, say: (candidate) => candidates.push(candidate) }
+    draft.offer.catch(() => {
+      // Said where it is used; one that is dropped is nobody's concern.
+    })
+    return draft
   }
 
   #by(pc: number): Peer | null {
@@ -280,6 +318,7 @@ export class MediaLink extends Events<LinkEvents> {
     const broken = !this.up || this.#flow.suspected
     if (this.#now && (this.client.welcome?.pc !== this.#now.number || broken)) this.renew()
     else if (this.#now && !this.#next) void this.#doubt(this.#now)
+    this.#dropSpare()
     this.announce()
   }
 
@@ -289,7 +328,10 @@ export class MediaLink extends Events<LinkEvents> {
     const { phase } = this.client
     if (this.#next) return
     if (phase.name === 'joined' && phase.since > this.#flow.flowedAt) this.renew()
-    else this.client.refresh()
+    else {
+      this.client.refresh()
+      this.prepare()
+    }
   }
 
   /** The socket was lost: does the path of the media still carry anything? */

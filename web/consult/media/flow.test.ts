@@ -49,9 +49,9 @@ describe('a path', () => {
     await clock.pass(3000)
     expect(path.stops).toBe(0)
     path.flows = false
-    await clock.pass(200)
+    await clock.pass(300)
     expect(path.stops).toBe(0)
-    await clock.pass(250)
+    await clock.pass(150)
     expect(path.stops).toBe(1)
     expect(flow.suspected).toBe(true)
     expect(flow.flowedAt).toBe(1_003_000)
@@ -81,7 +81,7 @@ describe('a path', () => {
 
   it('that only stutters is believed ever longer', async () => {
     const { clock, path, flow } = made()
-    for (const quiet of [300, 600, 1200]) {
+    for (const quiet of [400, 800, 1600]) {
       path.flows = true
       await clock.pass(3000)
       expect(flow.suspected).toBe(false)
@@ -100,7 +100,7 @@ describe('a path', () => {
       path.flows = true
       await clock.pass(3000)
       path.flows = false
-      await clock.pass(450)
+      await clock.pass(500)
       expect(path.stops).toBe(n)
       flow.changed()
     }
@@ -108,7 +108,7 @@ describe('a path', () => {
     path.flows = true
     await clock.pass(3000)
     path.flows = false
-    await clock.pass(450)
+    await clock.pass(500)
     expect(path.stops).toBe(5)
   })
 

@@ -293,7 +293,8 @@ describe('make before break', () => {
     peer.bytes += 1000
     clock.pass(100)
     await settled()
-    client.emit('welcome', { ...client.welcome, pc: peer.number })
+    client.welcome = { ...client.welcome, pc: peer.number }
+    client.emit('welcome', client.welcome)
     expect(peers.map(({ closed }) => closed)).toEqual([false, true])
     link.prepare()
     expect(peers).toHaveLength(2)

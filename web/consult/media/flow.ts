@@ -79,7 +79,7 @@ export class Flow {
         this.#steady = 0
         this.suspected = true
         this.stopped()
-      } else if (now - this.flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
+      } else if (now - this.flowedAt > 3 * EVERY && this.#steady < STEADY) this.#steady = 0
     }
     this.#bytes = bytes
   }

@@ -307,6 +307,32 @@ describe('make before break', () => {
     expect(offers()).toBe(1)
   })
 
+  it('a way home that was begun just before the network changed again is given up', async () => {
+    await fallsSilent(await connect())
+    client.emit('welcome', client.welcome)
+    const away = await connect()
+    for (let i = 0; i < 59; i++) {
+      away.bytes += 1000
+      clock.pass(100)
+      await settled()
+    }
+    expect(peers).toHaveLength(2)
+    clock.pass(100)
+    const homeward = peers[2]!
+    expect(homeward.abroad).toBe(false)
+    away.bytes += 1000
+    clock.pass(100)
+    for (let i = 0; i < 5; i++) {
+      await settled()
+      clock.pass(100)
+    }
+    await settled()
+    expect(client.refreshed).toBe(2)
+    client.emit('welcome', client.welcome)
+    expect(homeward.closed).toBe(true)
+    expect(peers.at(-1)!.abroad).toBe(true)
+  })
+
   it('after the death of the server alone it is the page that makes it', async () => {
     client.welcome = { ...client.welcome, life: 1 }
     await fallsSilent(await connect())

@@ -45,6 +45,8 @@ export class MediaLink extends Events<LinkEvents> {
   readonly tracks: Tracks = {}
   #now: Peer | null = null
   #next: Peer | null = null
+  /** When `#next` was begun. */
+  #begun = 0
   #spare: Draft | null = null
   #old = new Set<Peer>()
   readonly #flow: Flow
@@ -158,6 +160,7 @@ export class MediaLink extends Events<LinkEvents> {
     if (this.#offers.length >= OFFERS_A_MINUTE) return this.#retryIn(5000)
     this.#offers.push(now)
     this.#next?.close()
+    this.#begun = now
     this.#next = this.#start()
     this.#cancel.timeout?.()
     this.#cancel.timeout = this.clock.after(CONNECT_TIMEOUT, () => this.#failed())
@@ -165,7 +168,7 @@ export class MediaLink extends Events<LinkEvents> {
 
   /** Begin one while the socket that will say so is on its way: the offer takes a browser as long as that. */
   prepare(): void {
-    if (this.#stopped || this.#next || !this.#astray) return
+    if (this.#stopped || !this.#astray || (this.#next && this.#begun > this.#flow.flowedAt)) return
     this.#dropSpare()
     this.#spare = this.#draft()
     this.#cancel.spare = this.clock.after(SPARE, () => this.#dropSpare())
@@ -323,10 +326,11 @@ export class MediaLink extends Events<LinkEvents> {
   }
 
   /** A new socket finds the new way, if there is one; the old one serves until then. Not when another peer connection is
-   *  on its way already: that has its own time. One that came after the silence began has found it. */
+   *  on its way since then: that has its own time; one that was begun before may have the old way in mind. A socket that
+   *  came after the silence began has found it. */
   #fellSilent(): void {
     const { phase } = this.client
-    if (this.#next) return
+    if (this.#next && this.#begun > this.#flow.flowedAt) return
     if (phase.name === 'joined' && phase.since > this.#flow.flowedAt) this.renew()
     else {
       this.client.refresh()

@@ -41,7 +41,7 @@ class Calculation(Led):
             conn.commit()
         while not self._stopping.is_set():
             if not self._round(conn):
-                listener.wait(WAIT)
+                listener.wait(WAIT, self._stopping)
             self._stopping.wait(PAUSE)
 
     def _round(self, conn: Connection) -> bool:

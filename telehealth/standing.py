@@ -120,7 +120,7 @@ class Standings(PeopleRights):
         pending: set[str] = set()
         while not self._stop.is_set():
             try:
-                pending |= {payload for _, payload in listener.wait(0.5)}
+                pending |= {payload for _, payload in listener.wait(0.5, self._stop)}
                 self._again(pending)
                 pending.clear()  # only now: what could not be read is read again
                 if time.monotonic() - self._keys_tried >= KEYS_FRESH:

@@ -18,7 +18,7 @@ from devices.simulators.noise import Floats, Ints, uniform
 from devices.simulators.scenarios import Scenarios, near_city
 from devices.simulators.weather import Weather
 
-FIRST_ROUND = 20_000
+FIRST_ROUND = 10_000
 """Milliseconds within which every Thing has spoken once."""
 STREAMS_APART = 16
 """Stream numbers of one Thing; the most properties a kind may have."""

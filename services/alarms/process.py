@@ -89,7 +89,7 @@ class Alarms(Led):
             busy = self.step(conn)
             if busy:
                 self._stopping.wait(PAUSE)
-            for channel, _ in listener.wait(0.0 if busy else WAIT):
+            for channel, _ in listener.wait(0.0 if busy else WAIT, self._stopping):
                 self.notified(channel)
 
     def notified(self, channel: str) -> None:

@@ -55,7 +55,7 @@ class Feed:
         self._thread.start()
 
     def stop(self) -> None:
-        """Asks it to end; it does within a second or so (`join`)."""
+        """Asks it to end; it does soon (`join`)."""
         self._stop.set()
 
     def join(self) -> None:
@@ -81,7 +81,7 @@ class Feed:
 
     def _serve(self, conn: Connection, listener: Listener) -> None:
         while not self._stop.is_set():
-            told = listener.wait(PATIENCE)
+            told = listener.wait(PATIENCE, self._stop)
             anew = any(payload == "" for _, payload in told)
             names = {payload for channel, payload in told if channel == registry.CHANNEL}
             if anew and (self._world is None or not self._continues(conn)):
@@ -174,7 +174,7 @@ class Feed:
             self._loop.call_soon_threadsafe(run)
         except RuntimeError:  # the loop is closed
             self._stop.set()
-        while not self._stop.is_set() and not wait([done], 0.5).done:
+        while not self._stop.is_set() and not wait([done], 0.1).done:
             pass
         if done.done():
             done.result()

@@ -71,7 +71,7 @@ class AlarmsToMqtt(Led):
             with available():
                 conn.commit()
             if not taken:
-                listener.wait(WAIT)
+                listener.wait(WAIT, self._stopping)
 
     def _publish(self, states: list[Alarm]) -> None:
         sent = []

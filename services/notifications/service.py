@@ -47,7 +47,7 @@ class Notifications(Led):
             with available():
                 busy = self._round(conn, self._deliverer)
             if not busy:
-                listener.wait(WAIT)
+                listener.wait(WAIT, self._stopping)
         self._deliverer.close(conn)
 
     def _round(self, conn: Connection, deliverer: Deliverer) -> bool:

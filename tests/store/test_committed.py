@@ -97,7 +97,7 @@ def test_writers_of_the_same_rows_neither_deadlock_nor_store_twice(database: Dat
         conn = database.connect()
         inserted = 0
         for start in range(0, len(mine), 50):
-            meet.wait(30)
+            meet.wait(60)
             inserted += observations.write(conn, batch(mine[start : start + 50])).inserted
             conn.commit()
         return inserted
@@ -235,19 +235,25 @@ def test_listening(database: Database, batch: MakeBatch) -> None:
     conn = database.connect()
     listener = committed.Listener(database.settings)
     try:
-        assert listener.wait(5) == [(committed.CHANNEL, "")]
+        assert listener.wait(60) == [(committed.CHANNEL, "")]
         assert listener.wait(0.01) == []
         written = observations.write(conn, batch([(1, T0, 1.0)]))
         conn.commit()
-        assert listener.wait(10) == [(committed.CHANNEL, str(written.seq))]
+        assert listener.wait(60) == [(committed.CHANNEL, str(written.seq))]
         observations.write(conn, batch([(1, T0 + 1, 1.0)]))
         conn.rollback()
         assert listener.wait(0.01) == []
         # The connection dies: said once, then opened again with the hint that something may have been missed.
         conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tram-listen'")
         with pytest.raises(UnavailableError):
-            listener.wait(10)
-        assert listener.wait(10) == [(committed.CHANNEL, "")]
+            listener.wait(60)
+        assert listener.wait(60) == [(committed.CHANNEL, "")]
+        # Whoever shall end is not kept.
+        stopping = threading.Event()
+        threading.Timer(0.05, stopping.set).start()
+        began = time.monotonic()
+        assert listener.wait(300, stopping) == []
+        assert time.monotonic() - began < 200
     finally:
         listener.close()
 
@@ -258,7 +264,7 @@ def blocked(database: Database, conn: Connection) -> bool:
     return row is not None and bool(row[0])
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come"

@@ -172,7 +172,7 @@ class Known:
         listener = Listener(self._settings, [sessions.CHANNEL, registry.CHANNEL], "identity")
         while not self._stop.is_set():
             try:
-                for channel, payload in listener.wait(0.5):
+                for channel, payload in listener.wait(0.5, self._stop):
                     if channel == registry.CHANNEL and payload:
                         with self._lock:
                             self._generation += 1

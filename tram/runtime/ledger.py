@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +49,7 @@ class Ledger:
 
     def __init__(self, pool: ConnectionPool[Connection]) -> None:
         self._pool = pool
-        self._queue: queue.Queue[tuple[int, Note, int]] = queue.Queue(WAITING)
+        self._queue: queue.Queue[tuple[int, Note, int] | None] = queue.Queue(WAITING)
         self._lock = threading.Lock()
         self._recent: dict[tuple[str, ...], tuple[float, int]] = {}
         self._stop = threading.Event()
@@ -61,6 +62,8 @@ class Ledger:
     def stop(self) -> None:
         """Writes what waits, for at most two seconds, and ends."""
         self._stop.set()
+        with suppress(queue.Full):
+            self._queue.put_nowait(None)  # wakes it
         self._thread.join(2)
 
     def note(self, note: Note) -> None:
@@ -85,9 +88,12 @@ class Ledger:
     def _write(self) -> None:
         while not (self._stop.is_set() and self._queue.empty()):
             try:
-                at, note, held = self._queue.get(timeout=0.2)
+                waiting = self._queue.get(timeout=0.2)
             except queue.Empty:
                 continue
+            if waiting is None:
+                continue
+            at, note, held = waiting
             try:
                 with available(), self._pool.connection(timeout=5) as conn:
                     detail = {**note.detail, **({"repeated": held} if held else {})}

@@ -28,7 +28,7 @@ class ProbeServer:
 
     def __init__(self, address: tuple[str, int], readiness: Readiness, registry: CollectorRegistry = REGISTRY) -> None:
         self._server = _Server(address, _handler(readiness, registry))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.5,), name="probe", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="probe", daemon=True)
 
     @property
     def port(self) -> int:

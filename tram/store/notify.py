@@ -1,5 +1,7 @@
 """Waiting for NOTIFY on a connection of its own."""
 
+import threading
+import time
 from collections.abc import Sequence
 
 from psycopg import sql
@@ -7,6 +9,9 @@ from psycopg import sql
 from tram.errors import UnavailableError
 from tram.settings import Settings
 from tram.store.database import Connection, available, connect
+
+SLICE = 0.1
+"""Seconds within which a `wait` notices that it shall end."""
 
 
 class Listener:
@@ -20,8 +25,9 @@ class Listener:
         self._settings, self._name = settings, name
         self._conn: Connection | None = None
 
-    def wait(self, timeout: float) -> list[tuple[str, str]]:
-        """(channel, payload) of what was notified, without repeats; [] when nothing came within `timeout` seconds.
+    def wait(self, timeout: float, stopping: threading.Event | None = None) -> list[tuple[str, str]]:
+        """(channel, payload) of what was notified, without repeats; [] when nothing came within `timeout` seconds, or
+        before `stopping` was set.
 
         After a (re)connection it returns at once with (channel, "") for every channel: something may have been missed,
         so drop caches and look.
@@ -34,8 +40,12 @@ class Listener:
                 if self._conn is None:
                     self._open()
                     return [(channel, "") for channel in self.channels]
-                found = self._conn.notifies(timeout=timeout, stop_after=1)
-                return list(dict.fromkeys((n.channel, n.payload) for n in found))
+                deadline = time.monotonic() + timeout
+                while True:
+                    left = max(0.0, deadline - time.monotonic())
+                    found = list(self._conn.notifies(timeout=min(left, SLICE), stop_after=1))
+                    if found or left <= SLICE or (stopping is not None and stopping.is_set()):
+                        return list(dict.fromkeys((n.channel, n.payload) for n in found))
         except UnavailableError:
             self.close()
             raise

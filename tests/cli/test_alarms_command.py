@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.alarms.plant import Plant
-from tests.cli.test_data_commands import tram
+from tests.cli.typed import tram
 from tests.databases import Database
 
 RULE = """

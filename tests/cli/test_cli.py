@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.typed import in_folder
 from tests.journey.system import ROOT, environment, tram
 from tram import cli
 from tram.commands import doctor, migrate
@@ -32,8 +33,9 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "simulate"])
-def test_every_command_explains_itself(tmp_path: Path, name: str) -> None:
-    done = tram(tmp_path, name, "--help")
+def test_every_command_explains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = in_folder(tmp_path, name, "--help")
     assert done.returncode == 0
     assert f"usage: tram {name}" in done.stdout
     assert list(tmp_path.iterdir()) == []
@@ -55,8 +57,11 @@ def test_simulate_hands_its_arguments_on(tmp_path: Path) -> None:
         (["--versio"], "--versio"),
     ],
 )
-def test_what_it_does_not_understand_is_one_line(tmp_path: Path, words: list[str], telling: str) -> None:
-    done = tram(tmp_path, *words)
+def test_what_it_does_not_understand_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], telling: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = in_folder(tmp_path, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("tram: ")
     assert telling in done.stderr

@@ -176,14 +176,9 @@ def test_without_its_folder_the_product_works(domain: Domain, tmp_path: Path) ->
 
 
 def copy_tree(source: Path, target: Path, without: Path) -> None:
-    """Python, data and SQL files alone: no caches, no built pages."""
+    """Python (as it is compiled too), data and SQL files alone: no built pages."""
     for path in source.rglob("*"):
-        if (
-            path.is_file()
-            and "__pycache__" not in path.parts
-            and without not in path.parents
-            and "web_dist" not in path.parts
-        ):
+        if path.is_file() and without not in path.parents and "web_dist" not in path.parts:
             to = target / path.relative_to(source)
             to.parent.mkdir(parents=True, exist_ok=True)
             to.hardlink_to(path) if to.parent.stat().st_dev == path.stat().st_dev else to.write_bytes(path.read_bytes())

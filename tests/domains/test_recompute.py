@@ -4,7 +4,7 @@ import numpy as np
 
 from services.city import recompute
 from services.domains.rivers import config, derive
-from tests.cli.test_data_commands import tram
+from tests.cli.typed import in_a_process, tram
 from tests.databases import Database
 from tests.domains.world import HOUR, MINUTE, T0, catch_up, computed, store, thing
 from tram.clock import DAY, from_micros
@@ -26,7 +26,7 @@ def test_a_span_that_is_past_is_computed_by_the_command_and_once(one_database: D
         assert computed(conn, "rivers") == {}
 
         span = ["--from", from_micros(T0 + 7 * HOUR).date().isoformat(), "--to", from_micros(T0 + DAY).isoformat()]
-        told = tram(one_database, "domain", "recompute", "rivers", *span)
+        told = in_a_process(one_database, "domain", "recompute", "rivers", *span)
         found = computed(conn, "rivers")
         levels = [value for (_, name, _), (value, _, _) in sorted(found.items()) if name == "flood_level"]
         assert levels == sorted(levels)

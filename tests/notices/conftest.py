@@ -73,6 +73,7 @@ class Scene:
         """The worker's thread, which has taken its position before this returns."""
         stopping = threading.Event()
         made = Notifications(self.settings, stopping)
+        made.retry = 0.1
         made.start()
         self.running.append((stopping, made))
         return made
@@ -80,7 +81,7 @@ class Scene:
     def stop(self) -> None:
         for stopping, made in self.running:
             stopping.set()
-            made.join(20)
+            made.join(60)
         self.running.clear()
 
     def states(self) -> list[tuple[str, str, int]]:

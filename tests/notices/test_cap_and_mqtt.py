@@ -157,6 +157,7 @@ def test_standing_alarms_are_retained_at_the_broker(scene: Scene, broker: Mosqui
     before = scene.happens(thing="before")
     stopping = threading.Event()
     publisher = AlarmsToMqtt(settings, stopping)
+    publisher.retry = 0.1
     publisher.start()
     listening = Listening(broker.port)
     try:
@@ -173,7 +174,7 @@ def test_standing_alarms_are_retained_at_the_broker(scene: Scene, broker: Mosqui
         scene.happens(Kind.RETURNED, before, state=State.NORMAL, active=False)
         broker.start()
         late = Listening(broker.port)
-        until(lambda: {alarm.id, other.id} == set(late.alarms()), "what stands is there again, and only that", 40)
+        until(lambda: {alarm.id, other.id} == set(late.alarms()), "what stands is there again, and only that")
         late.stop()
     finally:
         stopping.set()
@@ -183,6 +184,7 @@ def test_standing_alarms_are_retained_at_the_broker(scene: Scene, broker: Mosqui
     while_away = scene.happens(thing="away")
     stopping = threading.Event()
     publisher = AlarmsToMqtt(settings, stopping)
+    publisher.retry = 0.1
     publisher.start()
     listening = Listening(broker.port)
     try:

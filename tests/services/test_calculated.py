@@ -21,6 +21,7 @@ def place(one_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[t
     monkeypatch.setenv("TRAM_DATABASE_URL", one_database.url)
     stopping = threading.Event()
     calculation = Calculation(one_database.settings, stopping)
+    calculation.retry = 0.1
     calculation.start()
     with serve(one_database.settings) as api:
         yield one_database, api, ids

@@ -11,6 +11,7 @@ from tests.databases import SECRET_KEY, Database
 from tests.people import STATE
 from tests.servers.api import Api, serve
 from tests.services.filling import MINUTES, THINGS, fill, now, store
+from tests.web.axe import COLOURS
 from tram.embedded.ports import free_port
 from tram.embedded.postgres import PostgresServer
 from tram.settings import Settings
@@ -66,8 +67,8 @@ def test_new_values_arrive_by_themselves(page: Page, fresh_api: Api, database: D
     id = fresh_api.get("/api/things/river-01").json()["streams"][0]["id"]
     with database.connect() as conn:
         store(conn, [id], [now()])
-    expect(page.locator("#total")).to_have_text(str(STORED + 1), timeout=6000)
-    expect(page.locator("#newest tr").first).to_contain_text("Mực nước Gia Bảy", timeout=6000)
+    expect(page.locator("#total")).to_have_text(str(STORED + 1), timeout=60_000)
+    expect(page.locator("#newest tr").first).to_contain_text("Mực nước Gia Bảy", timeout=60_000)
     expect(page.locator("#live")).to_have_attribute("data-state", "ok")
 
 
@@ -87,24 +88,24 @@ def test_language_theme_and_density_are_kept(watched: Page, one_api: Api) -> Non
     assert watched.locator("body").inner_text().count("undefined") == 0
 
 
-@pytest.mark.parametrize(
-    ("language", "theme"), [("vi", "dark"), ("vi", "light"), ("vi", "contrast"), ("en", "dark"), ("en", "light")]
-)
-def test_axe_finds_nothing_serious(browser: Browser, one_api: Api, language: str, theme: str) -> None:
-    for width in (1440, 390):
-        with browser.new_context(
-            viewport={"width": width, "height": 900}, bypass_csp=True, storage_state=STATE
-        ) as context:
-            context.add_init_script(
-                f"localStorage.setItem('tram.lang','{language}');localStorage.setItem('tram.theme','{theme}')"
-            )
-            page = context.new_page()
-            page.goto(f"{one_api.url}/flow")
-            settled(page)
-            page.evaluate(AXE)
-            found = [v for v in page.evaluate(AUDIT) if v["impact"] in ("serious", "critical")]
-            assert [(v["id"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found] == []
+@pytest.mark.parametrize(("language", "theme", "besides"), [("vi", "dark", "contrast"), ("en", "light", "dark")])
+def test_axe_finds_nothing_serious(browser: Browser, one_api: Api, language: str, theme: str, besides: str) -> None:
+    with browser.new_context(bypass_csp=True, storage_state=STATE) as context:
+        context.add_init_script(
+            f"localStorage.setItem('tram.lang','{language}');localStorage.setItem('tram.theme','{theme}')"
+        )
+        page = context.new_page()
+        page.goto(f"{one_api.url}/flow")
+        settled(page)
+        page.evaluate(AXE)
+        violations: list[Any] = []
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            violations += page.evaluate(AUDIT)
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        violations += page.evaluate(COLOURS, besides)
+        found = [v for v in violations if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found] == []
 
 
 def test_axe_would_find_something(page: Page) -> None:
@@ -134,7 +135,7 @@ def test_the_banner_says_what_is_away_and_since_when(page: Page, tmp_path: Path)
             settled(page)
             expect(page.locator("#banner")).to_be_hidden()
             postgres.stop()
-            expect(page.locator("#banner")).to_contain_text("Cơ sở dữ liệu không trả lời", timeout=10_000)
+            expect(page.locator("#banner")).to_contain_text("Cơ sở dữ liệu không trả lời", timeout=60_000)
             expect(page.locator("#live")).to_have_attribute("data-state", "off")
             # What was known stays on the screen.
             expect(page.locator("#total")).to_have_text(str(STORED))
@@ -142,27 +143,26 @@ def test_the_banner_says_what_is_away_and_since_when(page: Page, tmp_path: Path)
             old = page.locator("#last-commit").inner_text()
             expect(page.locator("#last-commit")).not_to_have_text(old)
             postgres.start()
-            expect(page.locator("#banner")).to_be_hidden(timeout=20_000)
-        expect(page.locator("#banner")).to_contain_text("Không tới được máy chủ", timeout=10_000)
+            expect(page.locator("#banner")).to_be_hidden(timeout=60_000)
+        expect(page.locator("#banner")).to_contain_text("Không tới được máy chủ", timeout=60_000)
 
 
-@pytest.mark.parametrize(
-    ("number", "vi", "en"),
-    [
-        (49970, "49.970", "49,970"), (1000, "1.000", "1,000"), (0, "0", "0"), (25.4, "25,4", "25.4"),
-        (-0.5, "-0,5", "-0.5"), (120, "120", "120"), (10.0, "10", "10"), (98.604, "98,6", "98.6"),
-        (0.0123, "0,0123", "0.0123"), (1e9, "1.000.000.000", "1,000,000,000"), (None, "–", "–"),
-    ],
-)  # fmt: skip
-def test_numbers_are_written_as_people_write_them(page: Page, one_api: Api, number: object, vi: str, en: str) -> None:
+NUMBERS = [
+    (49970, "49.970", "49,970"), (1000, "1.000", "1,000"), (0, "0", "0"), (25.4, "25,4", "25.4"),
+    (-0.5, "-0,5", "-0.5"), (120, "120", "120"), (10.0, "10", "10"), (98.604, "98,6", "98.6"),
+    (0.0123, "0,0123", "0.0123"), (1e9, "1.000.000.000", "1,000,000,000"), (None, "–", "–"),
+]  # fmt: skip
+
+
+def test_numbers_are_written_as_people_write_them(page: Page, one_api: Api) -> None:
     page.goto(f"{one_api.url}/healthz")
     written = page.evaluate(
-        "async (x) => { const {value} = await import('/static/format.js');"
+        "async (all) => { const {value} = await import('/static/format.js');"
         "const {speak} = await import('/static/text.js');"
-        "return ['vi', 'en'].map((l) => { speak(l); return value(x); }) }",
-        number,
+        "return all.map((x) => ['vi', 'en'].map((l) => { speak(l); return value(x); })) }",
+        [number for number, *_ in NUMBERS],
     )
-    assert written == [vi, en]
+    assert written == [[vi, en] for _, vi, en in NUMBERS]
 
 
 def test_both_languages_have_the_same_texts(page: Page, one_api: Api) -> None:

@@ -28,17 +28,18 @@ def working(settings: Settings, jobs: tuple[Job, ...] = SOON) -> Iterator[Worker
     """A worker in a thread, for as long as the block runs."""
     stopping = threading.Event()
     worker = Worker(settings, stopping, Readiness("database"), jobs)
+    worker.retry = 0.1
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
         yield worker
     finally:
         stopping.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def wait(holds: Callable[[], bool], seconds: float = 15) -> None:
+def wait(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
@@ -85,7 +86,7 @@ def test_one_leads_and_another_takes_over(one_database: Database) -> None:
         wait(lambda: first.leading)
         with working(one_database.settings) as second:
             # Two tries of the second one, at least.
-            threading.Event().wait(2.5)
+            threading.Event().wait(5 * second.retry)
             assert not second.leading
             one_database.connect(autocommit=True).execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
@@ -127,7 +128,7 @@ def test_without_a_database_it_waits_and_says_so() -> None:
     thread.start()
     wait(lambda: readiness.reasons.get("database", "starting") != "starting")
     stopping.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
+SHARED = [ROOT / "tram" / "unit_names.json"]  # what the pages read of the kernel
 OUT = ROOT / "tram" / "web_dist"
 STAMP = ".stamp"
 NODE_AT_LEAST = (20, 19)  # Vite 8's own floor
@@ -44,10 +45,11 @@ def sources(web: Path = WEB) -> list[Path]:
 
 
 def checksum(web: Path = WEB) -> str:
-    """One SHA-256 over names and contents of `sources`."""
+    """One SHA-256 over names and contents of `sources` and SHARED."""
     total = hashlib.sha256()
-    for path in sources(web):
-        total.update(f"{path.relative_to(web)}\0".encode())
+    for path in [*SHARED, *sources(web)]:
+        name = path.name if path in SHARED else path.relative_to(web)
+        total.update(f"{name}\0".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 

@@ -1,9 +1,13 @@
 """Units: UCUM case-sensitive codes (ucum.org), and linear conversion between units of one dimension.
 
 A short table of what sensors really send, not a UCUM parser: a unit not in it is unknown, which is said, not guessed.
+How people write them stands in unit_names.json, which the pages read as well.
 """
 
-from typing import NamedTuple
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
 
 from tram.errors import UnitError
 
@@ -128,6 +132,18 @@ def ucum(text: str) -> str | None:
     if text in UNITS:
         return text
     return SPELLINGS.get(text) or SPELLINGS.get(text.strip().replace(" ", ""))
+
+
+@cache
+def _names() -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = json.loads(files("tram").joinpath("unit_names.json").read_text("utf-8"))
+    return found
+
+
+def written(code: str, language: Literal["vi", "en"]) -> str:
+    """A UCUM code as people write it (`Cel` is °C); one that has no such name as it is."""
+    known = _names().get(code, code)
+    return known if isinstance(known, str) else known[("vi", "en").index(language)]
 
 
 def linear(source: str, target: str) -> tuple[float, float]:

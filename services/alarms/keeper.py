@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tram import units
 from tram.alarms import lifecycle
 from tram.alarms.flood import EVERYTHING, Begin, Flood, Join
 from tram.alarms.model import Alarm, AlarmChange, Priority, State
@@ -202,11 +203,11 @@ class _Work:
         en = f"{name}: {rule.en}" + (f", {chosen.en}" if chosen.en else "")
         if one.value is not None:
             plan = self._known.plans[one.rule]
-            column = next((b.inputs[0] for b in plan.bound if len(b.inputs) == 1), None)
-            unit = self._known.units.get(plan.inputs[column].property, "") if column is not None else ""
+            column = plan.decisive(level)
+            code = self._known.units.get(plan.inputs[column].property, "") if column is not None else ""
             number = f"{one.value:.6g}"
-            vi += f" ({number.replace('.', ',')} {unit})".replace(" )", ")")
-            en += f" ({number} {unit})".replace(" )", ")")
+            vi += f" ({number.replace('.', ',')} {units.written(code, 'vi')})".replace(" )", ")")
+            en += f" ({number} {units.written(code, 'en')})".replace(" )", ")")
         return vi, en, chosen.rank
 
     def _begin(self, verdict: Begin, rule: Rule, flood: Flood) -> None:

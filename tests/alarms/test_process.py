@@ -100,6 +100,10 @@ def test_faults_stand_on_the_rule_and_the_rest_go_on(plant: Plant) -> None:
                 "levels": [{"priority": "low", "when": ratio}]})  # fmt: skip
     plant.rule(threshold("gone", 1.0, scope={"thing": "no-such"}))
     plant.rule(threshold("level", 5.0))
+    still = {"type": "no-data", "property": "water_level", "after": "1d"}
+    clean = {"type": "threshold", "property": "pm2_5", "op": "<=", "value": 0}
+    plant.rule({"id": "clean", "vi": "Bụi", "en": "Dust", "scope": {"kind": "river"},
+                "levels": [{"priority": "low", "when": {"type": "any", "of": [still, clean]}}]})  # fmt: skip
     plant.step()
     plant.write(("r1", "water_level", 6.0), ("r1", "pm2_5", 0.0))
     plant.step()
@@ -108,8 +112,12 @@ def test_faults_stand_on_the_rule_and_the_rest_go_on(plant: Plant) -> None:
     assert faults == {
         "ratio": [("$.levels[0].when.right", "division by zero: the condition stays as it was")],
         "gone": [("$.scope.thing", "there is no Thing 'no-such'")], "level": [],
+        "clean": [],
     }  # fmt: skip
-    assert [(c.alarm.rule, c.kind.value) for c in plant.changes()] == [("level", "raised")]
+    told = {c.alarm.rule: (c.kind.value, c.alarm.vi) for c in plant.changes()}
+    assert told == {
+        "level": ("raised", "Trạm r1: Nước, Mức 1 (6 m)"), "clean": ("raised", "Trạm r1: Bụi (0 µg/m³)"),
+    }  # fmt: skip
 
 
 def test_a_datastream_that_is_deleted_faults_its_rule_alone(plant: Plant) -> None:

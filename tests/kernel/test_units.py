@@ -1,6 +1,8 @@
 """Units: conversions by worked figures, round trips, and refusals that say why."""
 
+import json
 import math
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from tram.errors import UnitError
 from tram.properties import catalogue, known
-from tram.units import SPELLINGS, UNITS, convert, ucum
+from tram.units import SPELLINGS, UNITS, convert, ucum, written
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,13 @@ def test_every_spelling_names_a_unit() -> None:
     assert {target for target in SPELLINGS.values() if target not in UNITS} == set()
     assert ucum("µg/m³") == "ug/m3"
     assert ucum("furlong") is None
+
+
+def test_units_are_written_as_people_know_them() -> None:
+    assert (written("Cel", "vi"), written("ug/m3", "en"), written("{veh}/h", "vi")) == ("°C", "µg/m³", "xe/giờ")
+    assert (written("1", "en"), written("hPa", "en"), written("furlong", "vi")) == ("", "hPa", "furlong")
+    named = json.loads(files("tram").joinpath("unit_names.json").read_text("utf-8"))
+    assert [code for code in named if code not in UNITS] == []
 
 
 def test_the_catalogue_knows_aliases_and_both_languages() -> None:

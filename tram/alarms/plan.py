@@ -19,6 +19,7 @@ from tram.alarms.rules import (
     Condition,
     Geofence,
     Leaf,
+    NoData,
     Rule,
     Schedule,
     Side,
@@ -132,6 +133,14 @@ class Plan:
         """The Datastreams that the rule looks at for one of its Things."""
         at = int(np.searchsorted(self.things, thing_id))
         return tuple(np.unique(self.streams[self.subjects == at]).tolist())
+
+    def decisive(self, level: int) -> int | None:
+        """The column whose value an alarm of this level tells: its first simple condition that looks at one number."""
+        for op, k in self.code[level - 1]:
+            bound = self.bound[k] if op == "leaf" else None
+            if bound is not None and len(bound.inputs) == 1 and not isinstance(bound.leaf, NoData):
+                return bound.inputs[0]
+        return None
 
 
 def plan(rule: Rule, version: int, catalogue: Catalogue) -> Plan:

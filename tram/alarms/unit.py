@@ -228,13 +228,10 @@ class Unit:
         )  # fmt: skip
 
     def _number(self, subject: int, level: int) -> float | None:
-        """The value of the first condition of a level that looks at one number."""
-        for op, k in self.plan.code[level - 1]:
-            bound = self.plan.bound[k] if op == "leaf" else None
-            if bound is not None and len(bound.inputs) == 1 and not isinstance(bound.leaf, NoData):
-                value = float(self.memory.value[subject, bound.inputs[0]])
-                return None if value != value else value
-        return None
+        """What decided it, where one number did."""
+        column = self.plan.decisive(level)
+        value = float("nan") if column is None else float(self.memory.value[subject, column])
+        return None if value != value else value
 
     def _fault(self, fault: Fault) -> None:
         self.faults.setdefault(fault.where, fault)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, count, measured, unit } from './units'
+import { bytes, count, marked, measured, unit } from './units'
 
 describe('a measured value', () => {
   it.each([
@@ -33,4 +33,21 @@ it('units as people know them', () => {
   expect(unit('{veh}', 'en')).toBe('veh')
   expect(unit('kg/hm2', 'en')).toBe('kg/hm2')
   expect(unit('1', 'en')).toBe('')
+})
+
+describe('labels of an axis', () => {
+  it.each([
+    [[25.4201, 25.4202, 25.4203], '25.4201 25.4202 25.4203'],
+    [[1846, 1846.5, 1847], '1,846 1,846.5 1,847'],
+    [[100, 100.025, 100.05], '100 100.025 100.05'],
+    [[0, 0.25, 0.5], '0 0.25 0.5'],
+    [[-20, 0, 20], '−20 0 20'],
+    [[0, 500, 1000], '0 500 1,000'],
+    [[0.1 + 0.2, 0.4, 0.5], '0.3 0.4 0.5'],
+    [[0, 2e10, 4e10], '0 2 × 10¹⁰ 4 × 10¹⁰'],
+    [[7], '7'],
+    [[], ''],
+  ])('%j', (values, said) => {
+    expect(marked(values, 'en').join(' ')).toBe(said)
+  })
 })

@@ -1,6 +1,8 @@
 /** Measured values, counts and sizes as people write them; UCUM codes as people know them. Pure. */
 import type { Language } from './dictionary'
 import { number } from './format'
+// The same in the texts of alarms, mails and CAP documents (tram/units.py).
+import table from '../../tram/unit_names.json'
 
 const LOCALE = { vi: 'vi-VN', en: 'en-GB' } as const
 const formats = new Map<string, Intl.NumberFormat>()
@@ -30,6 +32,17 @@ export function measured(value: number | null | undefined, language: Language): 
   return upTo(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4, language)
 }
 
+/** The labels of an axis, evenly apart: all with as many decimals as tell each from the next. */
+export function marked(values: readonly number[], language: Language): string[] {
+  const step = values.length > 1 ? Math.abs(values[1]! - values[0]!) : 0
+  const size = Math.max(...values.map(Math.abs), 0)
+  if (step < 1e-12 || size >= 1e10 || size < 1e-4) return values.map((value) => measured(value, language))
+  // A step is 1, 2, 2.5 or 5 times a power of ten: one decimal more where the first does not hold it.
+  const first = Math.max(0, -Math.floor(Math.log10(step * 1.000001)))
+  const held = Math.abs(step * 10 ** first - Math.round(step * 10 ** first)) < 1e-6
+  return values.map((value) => upTo(value, held ? first : first + 1, language))
+}
+
 /** A count: 1.846 / 1,846. */
 export function count(n: number | null | undefined, language: Language): string {
   return number(n, 0, language)
@@ -44,16 +57,10 @@ export function bytes(n: number, language: Language): string {
   return `${number(size, size < 10 && i > 0 ? 1 : 0, language)} ${names[i]}`
 }
 
-const UNITS: Readonly<Record<string, string | readonly [vi: string, en: string]>> = {
-  '1': '', '{count}': '', 'Cel': '°C', '[degF]': '°F', 'deg': '°', '[pH]': 'pH', '[NTU]': 'NTU',
-  'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', 'm3': 'm³', 'm3/s': 'm³/s', 'm3/h': 'm³/h', 'uS/cm': 'µS/cm', 'W/m2': 'W/m²',
-  'kW.h': 'kWh', 'W.h': 'Wh', 'MW.h': 'MWh', 'V.A': 'VA', 'kV.A': 'kVA', 'mm[Hg]': 'mmHg', '[ppm]': 'ppm', '[ppb]': 'ppb',
-  'dB[SPL]': 'dB', 'dB[mW]': 'dBm', 'Bq/m3': 'Bq/m³', 'uSv/h': 'µSv/h',
-  '/min': ['/phút', '/min'], '{veh}': ['xe', 'veh'], '{veh}/h': ['xe/giờ', 'veh/h'], 'mm/h': ['mm/giờ', 'mm/h'], 'm/h': ['m/giờ', 'm/h'],
-} // prettier-ignore
+const NAMES: Readonly<Record<string, string | readonly string[]>> = table
 
 /** A UCUM code as people write it; one that is not known as it is. */
 export function unit(code: string, language: Language): string {
-  const known = UNITS[code] ?? code
-  return typeof known === 'string' ? known : known[language === 'vi' ? 0 : 1]
+  const known = NAMES[code] ?? code
+  return typeof known === 'string' ? known : (known[language === 'vi' ? 0 : 1] ?? code)
 }

@@ -247,6 +247,25 @@ def test_a_note_is_written_on_a_chart_and_the_chart_is_kept_as_a_picture(page: P
     row.get_by_role("button", name="Xoá ghi chú").click()
     notes.get_by_role("button", name="Hoàn tác").click()
     expect(row).to_contain_text("Hiệu chuẩn xong", timeout=LONG)
+    # The same note on a dashboard: its flag is behind the line, the list a press away.
+    panel = {"id": "dust", "panel": "series", "title": "", "settings": {"streams": ["pm2_5@aq-02"], "span": "1h"},
+             "x": 0, "y": 0, "w": 6, "h": 6}  # fmt: skip
+    definition = {"labels": {"vi": "Bụi", "en": ""}, "panels": [panel]}
+    made = seen_api.client.post("/api/dashboards", json={"definition": definition, "shared": True})
+    assert made.status_code == 201, made.text
+    page.evaluate("hash => { location.hash = hash }", f"#/boards/{made.json()['id']}")
+    page.get_by_role("button", name="1 ghi chú: xem, viết").click(timeout=LONG)
+    listed = page.get_by_role("dialog", name="Ghi chú", exact=True)
+    expect(listed.get_by_role("listitem")).to_contain_text("Hiệu chuẩn xong")
+    listed.get_by_role("button", name="Ghi chú mới").click()
+    page.get_by_role("textbox", name="Nội dung").fill("Viết ở bảng")
+    page.get_by_role("button", name="Lưu").click()
+    expect(listed.get_by_role("listitem")).to_have_count(2, timeout=LONG)
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="2 ghi chú: xem, viết")).to_be_visible(timeout=LONG)
+    page.evaluate("hash => { location.hash = hash }", f"#/charts?s={id}&range=1h")
+    expect(chart).to_be_visible(timeout=LONG)
     # Nearer and along by the keyboard; what is shown is in the address.
     page.locator("body").press("+")
     page.wait_for_url("**range=30m**", timeout=LONG)

@@ -1,5 +1,5 @@
 /** What a panel is: one folder of this one, found by itself (registry.ts). docs/guides/adding-a-panel.md. Pure. */
-import type { Component } from 'svelte'
+import type { Component, Snippet } from 'svelte'
 import type { Phrase } from '$ui/dictionary'
 
 interface Base {
@@ -76,6 +76,8 @@ export interface Told {
   at?: number | null
   /** Where a click on the title leads: an address of the wall. */
   link?: string
+  /** Buttons at the right of the head; not while composing, not on a wall. The same snippet each time. */
+  tools?: Snippet
 }
 
 /** The props of every `Panel.svelte`. `tell` is called in an effect, again whenever it changes. */

@@ -24,6 +24,7 @@ export default panel({
       ],
     },
     band: { kind: 'switch', value: false, label: ['Dải thấp nhất đến cao nhất', 'Band from lowest to highest'] },
+    notes: { kind: 'switch', value: true, label: ['Ghi chú trên biểu đồ', 'Notes on the chart'] },
     zero: { kind: 'switch', value: false, label: ['Trục từ 0', 'Axis from 0'] },
   },
 })

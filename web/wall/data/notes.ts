@@ -35,6 +35,14 @@ export function noteSpans(all: readonly Note[], ids: readonly number[]): Span[] 
   return all.flatMap((note, i) =>
     !note.on.some((id) => ids.includes(id))
       ? []
-      : [{ from: Date.parse(note.starts), to: Date.parse(note.ends), tone: 'accent' as const, flag: String(i + 1) }],
+      : [
+          {
+            from: Date.parse(note.starts),
+            to: Date.parse(note.ends),
+            tone: 'accent' as const,
+            flag: String(i + 1),
+            text: note.text,
+          },
+        ],
   )
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { including, within } from './behind'
+import { including, told, within } from './behind'
 
 it('a chart shows its limits too', () => {
   expect(including(1, 2, [])).toEqual([1, 2])
@@ -10,6 +10,12 @@ it('a chart shows its limits too', () => {
       { value: NaN, tone: 'p2' },
     ]),
   ).toEqual([5, 5])
+})
+
+it('what a span says is told at it, and a little beside it', () => {
+  const note = { from: 10, to: 20, tone: 'accent' as const, flag: '1', text: 'note' }
+  const all = [note, { from: 0, to: 50, tone: 'p1' as const }]
+  expect([5, 8, 15, 22, 23].map((at) => told(all, at, 2).length)).toEqual([0, 1, 1, 1, 0])
 })
 
 it('a span is cut at the edges and never too thin to see', () => {

@@ -4,12 +4,18 @@ import type { Ink } from './ink.svelte'
 
 export type Tone = 'p1' | 'p2' | 'p3' | 'p4' | 'accent'
 
-/** A stretch of time, ms; `from` = `to` is a moment. `flag` is written at its top. */
+/** A stretch of time, ms; `from` = `to` is a moment. `flag` is written at its top, `text` beside the pointer. */
 export interface Span {
   from: number
   to: number
   tone: Tone
   flag?: string
+  text?: string
+}
+
+/** Those at a moment, or at most `slack` from it, that say something. */
+export function told(all: readonly Span[], at: number, slack: number): Span[] {
+  return all.filter((one) => one.text && at >= one.from - slack && at <= one.to + slack)
 }
 
 /** A level across the chart, in its unit. */

@@ -2,7 +2,7 @@
 import uPlot from 'uplot'
 import type { Language } from '$ui/dictionary'
 import { ZONE } from '$ui/format'
-import { measured } from '$ui/units'
+import { marked } from '$ui/units'
 import type { Line } from './align'
 import { type Limit, type Span, including, levels, spans } from './behind'
 import { type Ink, hatch, series } from './ink.svelte'
@@ -32,6 +32,7 @@ export interface Asked {
   sync: string
   onzoom: (from: number, to: number) => void
   onwiden: () => void
+  /** Where the pointer is: the index of its value (null: nowhere), px from the left of the whole. */
   onpoint: (index: number | null, left: number) => void
 }
 
@@ -76,7 +77,7 @@ export function options(asked: Asked): uPlot.Options {
     bands,
     axes: [
       { font, stroke: ink['text-3'], grid: { show: false }, ticks: { stroke: ink.line, width: 1, size: 4 }, values: ticks(), space: 76, size: 28 },
-      { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 52, values: (_, at) => at.map((v) => measured(v, language)) },
+      { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: (_, labels) => breadth(labels), values: (_, at) => marked(at, language) },
     ], // prettier-ignore
     hooks: {
       drawAxes: [
@@ -94,9 +95,19 @@ export function options(asked: Asked): uPlot.Options {
           asked.onzoom(from * 1000, to * 1000)
         },
       ],
-      setCursor: [(plot) => asked.onpoint(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
+      setCursor: [
+        (plot) => {
+          const left = plot.cursor.left ?? -1
+          asked.onpoint(left < 0 ? null : (plot.cursor.idx ?? null), left + plot.bbox.left / devicePixelRatio)
+        },
+      ],
     },
   }
+}
+
+/** Px that the labels of the y axis take: as few as always, more for long ones. */
+export function breadth(labels: readonly string[] | null): number {
+  return Math.max(52, 16 + 6.4 * Math.max(0, ...(labels ?? []).map((one) => one.length)))
 }
 
 /** The columns in the order of `options`' series. */

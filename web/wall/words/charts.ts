@@ -15,6 +15,7 @@ export const chartWords = {
   keyChart: ['Biểu đồ: gần, xa, sớm hơn, muộn hơn', 'Charts: nearer, wider, earlier, later'],
   notes: ['Ghi chú', 'Notes'],
   notesHint: ['Alt + nhấp vào biểu đồ để ghi chú tại lúc đó', 'Alt + click on a chart writes a note at that moment'],
+  notesHere: ['{n} ghi chú: xem, viết', '{n} notes: read, write'],
   noNotes: ['Chưa có ghi chú nào trong khoảng này.', 'No notes in this time.'],
   notesForbidden: ['Bạn chưa có quyền xem ghi chú.', 'You may not see notes.'],
   noteNew: ['Ghi chú mới', 'New note'],

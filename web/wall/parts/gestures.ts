@@ -5,8 +5,9 @@ import { moment } from './move'
 export interface Moves {
   from: number
   to: number
-  onzoom: (at: number, factor: number) => void
-  onslide: (by: number) => void
+  /** Without these two the chart stays where it is. */
+  onzoom?: (at: number, factor: number) => void
+  onslide?: (by: number) => void
   onmark: (at: number) => void
 }
 
@@ -18,7 +19,7 @@ export function gestures(node: HTMLElement, given: Moves) {
 
   function wheel(event: WheelEvent) {
     const area = axis()
-    if (!area) return
+    if (!area || !moves.onzoom || !moves.onslide) return
     if (event.ctrlKey || event.metaKey) {
       moves.onzoom(moment(event.clientX - area.left, area.width, moves.from, moves.to), 1.0015 ** event.deltaY)
     } else {
@@ -29,7 +30,7 @@ export function gestures(node: HTMLElement, given: Moves) {
     event.preventDefault()
   }
   function down(event: MouseEvent) {
-    if (event.button !== 0 || (!event.shiftKey && !event.altKey)) return
+    if (event.button !== 0 || !(event.altKey || (event.shiftKey && moves.onslide))) return
     const area = axis()
     if (!area) return
     event.stopPropagation() // uPlot would begin a selection
@@ -42,7 +43,7 @@ export function gestures(node: HTMLElement, given: Moves) {
   function drag(event: MouseEvent) {
     const area = axis()
     if (!area || dragged === null) return
-    moves.onslide(((dragged - event.clientX) / area.width) * (moves.to - moves.from))
+    moves.onslide?.(((dragged - event.clientX) / area.width) * (moves.to - moves.from))
     dragged = event.clientX
   }
   function up() {

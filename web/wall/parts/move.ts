@@ -1,5 +1,5 @@
 /** Zooming about a moment and moving along: where the range goes. Pure; ms. */
-import { LONGEST, type Range, SHORTEST } from '../../shell/range'
+import { LONGEST, type Range, SHORTEST } from '../shell/range'
 
 /** `factor` below 1 is nearer; the moment `at` stays where it is on the screen. */
 export function about(range: Range, at: number, factor: number, now: number): Range {

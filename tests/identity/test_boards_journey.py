@@ -188,7 +188,21 @@ def composed_in_dark(browser: Browser, town: Town, id: str) -> list[Any]:
     to(page, f"#/boards/{id}?edit=1")
     page.get_by_role("button", name="Cấu hình ô Bụi Phổ Yên").click()
     expect(page.get_by_role("textbox", name="Tiêu đề")).to_be_visible()
+    page.get_by_role("button", name="Rộng ra: Bụi Phổ Yên").click()
+    expect(page.get_by_role("region", name="Cấu hình", exact=True)).to_contain_text("rộng 5/12, cao 3")
     bad += audited(page, "composer")
+    # On a phone there is nothing to drag: the same steps, as buttons.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Đóng", exact=True).click()
+    cells = page.locator(".cell")
+    expect(cells.first.get_by_role("region", name="Bụi Phổ Yên")).to_be_visible()
+    cells.first.get_by_role("button", name="Xuống: Bụi Phổ Yên", exact=True).click()
+    expect(cells.last.get_by_role("region", name="Bụi Phổ Yên")).to_be_visible()
+    taller = page.get_by_role("button", name="Cao lên: Bụi Phổ Yên")
+    taller.press("Enter")
+    expect(cells.last).to_contain_text("rộng 5/12, cao 4")
+    expect(taller).to_be_focused()
+    bad += audited(page, "composer, on a phone")
     context.close()
     return bad
 

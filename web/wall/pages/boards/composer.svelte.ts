@@ -6,7 +6,7 @@ import { Poll } from '../../data/poll.svelte'
 import { router } from '../../shell/router.svelte'
 import { t } from '../../words'
 import { type Draft, begin, forget, fresh, keep, kept, redo, step, undo } from './draft'
-import { room, settle } from './layout'
+import { type Step, room, settle, stepped } from './layout'
 import { notice } from './notice.svelte'
 import {
   type Definition,
@@ -105,6 +105,13 @@ export class Composer {
     if (!this.draft) return
     if (!same) this.#last = ''
     this.change({ ...this.draft.now, panels: items }, 'drag')
+  }
+
+  /** A step of one panel by a key or a button; `column`: they stand one below the other. */
+  step(id: string, step: Step, column: boolean): void {
+    const items = this.draft?.now.panels ?? []
+    const least = panels.get(items.find((one) => one.id === id)?.panel ?? '')?.panel.least
+    this.layout(stepped(items, id, step, least, column), false)
   }
 
   item(item: Item, field: string): void {

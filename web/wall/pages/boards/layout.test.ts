@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Place, change, nudge, ordered, overlap, room, rows, settle } from './layout'
+import { type Place, change, nudge, ordered, overlap, room, rows, settle, stepped } from './layout'
 
 const at = (id: string, x: number, y: number, w: number, h: number): Place => ({ id, x, y, w, h })
 const show = (items: readonly Place[]) => ordered(items).map((one) => `${one.id}@${one.x},${one.y}+${one.w}x${one.h}`)
@@ -46,6 +46,18 @@ describe('panels on the grid', () => {
     expect(rows(two)).toBe(6)
   })
 
+  it('are moved by buttons: the same steps, and one place where they stand one below the other', () => {
+    const beside = [at('a', 0, 0, 6, 3), at('b', 6, 0, 6, 5), at('c', 0, 3, 6, 3)]
+    expect(show(stepped(two, 'a', 'down'))).toEqual(show(nudge(two, 'a', 0, 1)))
+    expect(show(stepped(two, 'a', 'wider'))).toEqual(show(change(two, 'a', { w: 7 })))
+    expect(show(stepped(two, 'a', 'narrower', { w: 6, h: 1 }))).toEqual(show(two))
+    expect(show(stepped(two, 'a', 'taller'))).toEqual(['a@0,0+6x4', 'b@0,4+6x3'])
+    expect(show(stepped(beside, 'b', 'up', undefined, true))).toEqual(['b@0,0+6x5', 'a@6,0+6x3', 'c@0,5+6x3'])
+    expect(show(stepped(beside, 'b', 'down', undefined, true)).map((one) => one[0])).toEqual(['a', 'c', 'b'])
+    expect(show(stepped(beside, 'a', 'up', undefined, true))).toEqual(show(beside))
+    expect(stepped(two, 'nobody', 'up', undefined, true)).toEqual(two)
+  })
+
   it('stay apart through many changes', () => {
     // A small generator with a fixed seed: the same changes each time.
     let seed = 7
@@ -58,5 +70,12 @@ describe('panels on the grid', () => {
       clean(items)
       expect(settle(items)).toEqual(ordered(items))
     }
+    // Any of them comes to the top, and to the end, by one button alone.
+    for (const step of ['up', 'down'] as const)
+      for (const one of items) {
+        for (let n = 0; n < items.length; n++) items = stepped(items, one.id, step, undefined, true)
+        clean(items)
+        expect(ordered(items).at(step === 'up' ? 0 : -1)!.id).toBe(one.id)
+      }
   })
 })

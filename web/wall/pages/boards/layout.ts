@@ -99,6 +99,52 @@ export function nudge<T extends Place>(items: readonly T[], id: string, dx: numb
   return [...items]
 }
 
+export type Step = 'up' | 'down' | 'left' | 'right' | 'wider' | 'narrower' | 'taller' | 'shorter'
+const MOVES = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] } as const
+const SIZES = { wider: [1, 0], narrower: [-1, 0], taller: [0, 1], shorter: [0, -1] } as const
+
+/** One step by a key or a button. `column`: they are shown one below the other, and up is one earlier in that order. */
+export function stepped<T extends Place>(
+  items: readonly T[],
+  id: string,
+  step: Step,
+  least?: Least,
+  column = false,
+): T[] {
+  const item = items.find((one) => one.id === id)
+  if (!item) return [...items]
+  if (step in SIZES) {
+    const [dw, dh] = SIZES[step as keyof typeof SIZES]
+    return change(items, id, { w: item.w + dw, h: item.h + dh }, least)
+  }
+  if (column && (step === 'up' || step === 'down')) return passed(items, item, step === 'up' ? -1 : 1)
+  const [dx, dy] = MOVES[step as keyof typeof MOVES]
+  return nudge(items, id, dx, dy)
+}
+
+/** Earlier (-1) or later (1) in the order, by as little as the grid allows. */
+function passed<T extends Place>(items: readonly T[], item: T, by: -1 | 1): T[] {
+  const order = ordered(items)
+  const place = (of: readonly T[]) => ordered(of).findIndex((one) => one.id === item.id)
+  const was = place(items)
+  const other = order[was + by]
+  if (!other) return [...items]
+  const put = (mine: Change, theirs: Change) =>
+    settle(
+      items.map((one) => (one.id === item.id ? clamp({ ...one, ...mine }) : one.id === other.id ? clamp({ ...one, ...theirs }) : one)), // prettier-ignore
+    )
+  const [left, right] = by < 0 ? [other, item] : [item, other]
+  const found = [nudge(items, item.id, 0, by), put({ x: other.x, y: other.y }, { x: item.x, y: item.y })]
+  // Beside each other they change places within their row.
+  const beside = { x: left.x + right.w, y: left.y }
+  if (left.y === right.y) found.unshift(by < 0 ? put({ x: left.x }, beside) : put(beside, { x: left.x }))
+  // Where none of these does it, wherever another panel begins or ends.
+  for (const y of new Set(order.flatMap((one) => [one.y, one.y + one.h])))
+    for (const x of [item.x, 0, other.x]) found.push(change(items, item.id, { x, y }))
+  const better = found.filter((one) => (place(one) - was) * by > 0)
+  return better.sort((a, b) => Math.abs(place(a) - was) - Math.abs(place(b) - was))[0] ?? [...items]
+}
+
 /** The first place, from the top, where a panel of this size fits. */
 export function room(items: readonly Place[], w: number, h: number): { x: number; y: number } {
   for (let y = 0; y <= rows(items); y++)

@@ -1,42 +1,15 @@
 import { expect, it } from 'vitest'
-import {
-  type Json,
-  counted,
-  faulty,
-  formOf,
-  idOf,
-  newLeaf,
-  newRule,
-  propertiesOf,
-  ruleOf,
-  thresholds,
-  typed,
-} from './rule'
+import { type Json, faulty, formOf, idOf, newGroup, newLeaf, newRule, ruleOf, typed } from './rule'
+import { full } from './testing'
 
-const full: Json = {
-  id: 'river', vi: 'Nước', en: 'Water', enabled: true, scope: { kind: 'river', area: '19' }, quality: 'any',
-  escalation: [{ after: '5m', to: 'role:city-admin' }],
-  levels: [
-    { priority: 'medium', vi: 'I', en: 'I', for: '1m', repeat: { times: 3, within: '5m' },
-      when: { type: 'threshold', property: 'water_level', op: '>=', value: 25, deadband: 0.1 } },
-    { priority: 'critical', vi: '', en: '',
-      when: { type: 'any', of: [
-        { type: 'rate', property: 'water_level', op: '>', value: 0.5, per: '1h', window: '30m', thing: 'r2' },
-        { type: 'no-data', property: '*', after: '20m' },
-        { type: 'schedule', days: ['mon'], start: '18:00', end: '06:00' },
-        { type: 'compare', left: { property: 'a' }, right: { property: 'b' }, by: 'ratio', op: '>', value: 2 },
-        { type: 'all', of: [{ type: 'geofence', on: 'inside', area: '19' }] },
-      ] } },
-  ],
-} // prettier-ignore
-
-it('what the form shows and what it does not come back as they were', () => {
+it('everything that a rule may say comes back as it was, and what nobody knows yet', () => {
   expect(ruleOf(formOf(full))).toEqual(full)
   expect(formOf(full).levels[1]!.leaves.map((one) => one.kind)).toEqual([
     'rate',
     'no-data',
     'schedule',
-    'other',
+    'compare',
+    'group',
     'other',
   ])
 })
@@ -52,6 +25,25 @@ it('a rule of everything, and numbers with a comma', () => {
   expect([typed(' 1 000,5 '), typed('-3'), typed('x'), typed('')]).toEqual([1000.5, -3, 'x', ''])
 })
 
+it('two Datastreams compared, a polygon, a group and a level that takes several readings', () => {
+  const form = newRule()
+  const level = form.levels[0]!
+  Object.assign(level, { times: '3', within: '5m' })
+  level.leaves = [
+    { ...newLeaf('compare', 'water_level'), thing: 'up', by: 'ratio', value: '1,5' },
+    { ...newLeaf('geofence'), on: 'leave', fence: 'corners', corners: '21, 105\n21, 106\n22, 106' },
+    newGroup('all', 'rain'),
+  ]
+  const [made] = ruleOf(form).levels as Json[]
+  expect(made!.repeat).toEqual({ times: 3, within: '5m' })
+  const rain = { type: 'threshold', property: 'rain', op: '>', value: '' }
+  expect(made!.when).toEqual({ type: 'all', of: [
+    { type: 'compare', left: { property: 'water_level', thing: 'up' }, right: { property: 'water_level' }, by: 'ratio', op: '>', value: 1.5 },
+    { type: 'geofence', on: 'leave', polygon: { type: 'Polygon', coordinates: [[[105, 21], [106, 21], [106, 22], [105, 21]]] } },
+    { type: 'any', of: [rain, rain] },
+  ] }) // prettier-ignore
+})
+
 it('what is no rule at all is an empty form', () => {
   for (const odd of [{}, { levels: 'x', scope: 3 }, { levels: [null, 1] }] as Json[])
     expect(() => ruleOf(formOf(odd))).not.toThrow()
@@ -62,20 +54,9 @@ it('an id from a name', () => {
 })
 
 it('where a fault is', () => {
-  expect(faulty('$.levels[1].when.of[2].value: a finite number')).toEqual({ level: 1, leaf: 2 })
-  expect(faulty('$.levels[0].vi: x')).toEqual({ level: 0, leaf: null })
+  expect(faulty('$.levels[1].when.of[2].value: a finite number')).toEqual({ level: 1, path: [2] })
+  expect(faulty('$.levels[1].when.of[2].of[0].polygon: x')).toEqual({ level: 1, path: [2, 0] })
+  expect(faulty('$.levels[0].when.value: x')).toEqual({ level: 0, path: [] })
+  expect(faulty('$.levels[0].vi: x')).toEqual({ level: 0, path: null })
   expect(faulty('$.scope: x')).toBeNull()
-})
-
-it('what it looks at', () => {
-  expect(thresholds(full)).toEqual([{ property: 'water_level', thing: '', value: 25, priority: 'medium' }])
-  expect(propertiesOf(full)).toEqual(['water_level', 'a', 'b'])
-})
-
-it('who fired how often', () => {
-  const fired = ['a', 'b', 'b'].map((thing) => ({ thing, label: thing === 'a' ? 'Trạm A' : '' }))
-  expect(counted(fired)).toEqual([
-    { thing: 'b', label: 'b', n: 2 },
-    { thing: 'a', label: 'Trạm A', n: 1 },
-  ])
 })

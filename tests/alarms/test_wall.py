@@ -26,7 +26,8 @@ def api(one_plant: Plant, one_database: Database) -> Iterator[Api]:
 def quiet(one_plant: Plant) -> Plant:
     """A river with a rule, below its level."""
     one_plant.thing("r1", "water_level")
-    one_plant.rule(threshold("level", 5.0, 8.0, escalation=[{"after": "5m", "to": "role:city-admin"}]))
+    one_plant.rule(threshold("level", 5.0, 8.0, escalation=[{"after": "5m", "to": "role:city-admin"}],
+                             advice_vi="Gọi trạm bơm số 2."))  # fmt: skip
     one_plant.write(("r1", "water_level", 4.0), ago=60)
     one_plant.step()
     return one_plant
@@ -48,6 +49,7 @@ def test_an_alarm_from_its_arrival_to_its_end(page: Page, api: Api, quiet: Plant
     detail = page.get_by_role("region", name="Cảnh báo", exact=True)
     expect(detail.get_by_role("heading", name="Nước, Mức 1 (6 m)")).to_be_visible()
     expect(detail.get_by_role("img", name=re.compile("^Biểu đồ"))).to_be_visible()
+    expect(detail).to_contain_text("Gọi trạm bơm số 2.")
     page.keyboard.press("a")
     expect(row).to_contain_text("Đã xác nhận", timeout=LONG)
 
@@ -61,6 +63,17 @@ def test_an_alarm_from_its_arrival_to_its_end(page: Page, api: Api, quiet: Plant
     detail.get_by_role("button", name="Hoàn tác").click()
     expect(row).to_contain_text("Chưa xác nhận", timeout=LONG)
 
+    # Told no more at this device, and told again.
+    detail.get_by_role("button", name="Thôi báo…").click()
+    page.get_by_role("dialog", name=re.compile("^Thôi báo level tại")).get_by_role("button", name="Nén").click()
+    expect(page.get_by_text("Mọi thứ đang trong ngưỡng.")).to_be_visible(timeout=LONG)
+    page.get_by_role("radio", name=re.compile("^Tạm gác")).click()
+    outs = page.get_by_role("region", name="Quy tắc thôi báo tại thiết bị")
+    outs.get_by_role("button", name="Báo lại").click(timeout=LONG)
+    expect(outs).to_have_count(0, timeout=LONG)
+    page.get_by_role("radio", name=re.compile("^Đang mở")).click()
+    expect(row).to_contain_text("Chưa xác nhận", timeout=LONG)
+
     # While its condition holds it is closed with a reason only.
     expect(detail.get_by_role("button", name="Đóng cảnh báo")).to_be_disabled()
     detail.get_by_role("textbox", name="Ghi chú").fill("thử máy")
@@ -70,7 +83,7 @@ def test_an_alarm_from_its_arrival_to_its_end(page: Page, api: Api, quiet: Plant
     page.get_by_role("radio", name="Lịch sử").click()
     expect(row).to_contain_text("Đã hết", timeout=LONG)
     told = [c.kind.value for c in quiet.changes()]
-    assert told == ["raised", "acknowledged", "commented", "shelved", "unshelved", "closed"]
+    assert told == ["raised", "acknowledged", "commented", "shelved", "unshelved", "suppressed", "restored", "closed"]
 
 
 def test_a_rule_is_tried_before_it_is_saved(page: Page, api: Api, quiet: Plant) -> None:
@@ -97,15 +110,42 @@ def test_a_rule_is_tried_before_it_is_saved(page: Page, api: Api, quiet: Plant) 
     page.get_by_role("button", name="Thêm điều kiện").click()
     page.get_by_role("combobox", name="Điều kiện").last.select_option("no-data")
     page.get_by_role("radio", name=re.compile("HOẶC")).click()
+    # A group within: two Datastreams compared, and a fence of corners that are written.
+    page.get_by_role("button", name="Thêm nhóm VÀ / HOẶC").first.click()
+    group = page.get_by_role("group", name="Nhóm điều kiện")
+    group.get_by_role("combobox", name="Điều kiện").first.select_option("compare")
+    group.get_by_role("combobox", name="Của thiết bị").first.fill("r2")
+    group.get_by_role("combobox", name="So bằng").select_option("ratio")
+    group.get_by_role("textbox", name="Giá trị (1)").fill("1,5")
+    group.get_by_role("combobox", name="Điều kiện").last.select_option("geofence")
+    group.get_by_role("combobox", name="Vùng").select_option("corners")
+    group.get_by_role("textbox", name=re.compile("^Các góc")).fill("21, 105\n21, 106\n22, 106")
+    tries.click()
+    expect(page.get_by_role("img", name=re.compile("^Đường đi của Trạm r1"))).to_be_visible(timeout=LONG)
     page.get_by_role("radio", name="JSON").click()
     box = page.get_by_role("textbox", name=re.compile("JSON"))
     shown = json.loads(box.input_value())
+    fence = [[105, 21], [106, 21], [106, 22], [105, 21]]
     assert shown["id"] == "nuoc-cao-bat-thuong"
     assert shown["levels"][0]["when"] == {
         "type": "any",
         "of": [
             {"type": "threshold", "property": "water_level", "op": ">", "value": 6.5},
             {"type": "no-data", "property": "water_level", "after": "20m"},
+            {
+                "type": "all",
+                "of": [
+                    {
+                        "type": "compare",
+                        "left": {"property": "water_level", "thing": "r2"},
+                        "right": {"property": "water_level"},
+                        "by": "ratio",
+                        "op": ">",
+                        "value": 1.5,
+                    },
+                    {"type": "geofence", "on": "outside", "polygon": {"type": "Polygon", "coordinates": [fence]}},
+                ],
+            },
         ],
     }
     box.fill("{")
@@ -119,6 +159,11 @@ def test_a_rule_is_tried_before_it_is_saved(page: Page, api: Api, quiet: Plant) 
     assert api.client.get("/api/alarm-rules/other").status_code == 404, "a trial stores nothing"
     page.get_by_role("button", name="Lưu").click()
     expect(page.get_by_text("Đã lưu other, bản 1")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Xoá quy tắc other").click()
+    expect(page.get_by_text("Đã xoá other")).to_be_visible(timeout=LONG)
+    assert api.client.get("/api/alarm-rules/other").status_code == 404
+    page.get_by_role("button", name="Hoàn tác").click()
+    expect(page.get_by_role("switch")).to_have_count(2, timeout=LONG)
     first = page.get_by_role("switch").first
     first.click()
     expect(first).not_to_be_checked(timeout=LONG)

@@ -80,6 +80,11 @@ def test_from_the_search_to_a_device_to_its_chart(page: Page, one_api: Api, faul
     expect(page.get_by_role("radio", name="24 giờ")).to_be_checked()
     page.go_back()
     expect(page.get_by_role("heading", name="Trạm khí Quang Sơn")).to_be_visible()
+    # What can be done is found as what there is.
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Tìm và đi tới").fill("dung o luc nay")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**range=24h@**", timeout=60_000)
 
 
 def test_series_are_chosen_and_drawn_together(page: Page, one_api: Api, faults: list[str]) -> None:

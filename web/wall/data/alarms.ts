@@ -11,6 +11,8 @@ export type Change = Schemas['ChangeOut']
 export type Figures = Schemas['FiguresOut']
 export type Rule = Schemas['RuleOut']
 export type Trial = Schemas['TrialOut']
+/** A rule at a Thing that is told no more. */
+export type Out = Schemas['OutOut']
 
 /** 1 is the gravest: the digit in the shape. */
 export const rank: Record<PriorityWord, 1 | 2 | 3 | 4> = { critical: 1, high: 2, medium: 3, low: 4 }

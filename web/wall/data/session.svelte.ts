@@ -33,3 +33,11 @@ export function returned(): void {
 }
 
 export const session = new Session()
+
+export async function signOut(): Promise<void> {
+  try {
+    await ask('/api/session', { method: 'DELETE' })
+  } finally {
+    location.assign('/sign-in')
+  }
+}

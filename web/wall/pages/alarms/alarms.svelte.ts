@@ -1,6 +1,6 @@
 /** The alarms that the page shows, and what an operator does to one. */
 import { type Page, ask } from '../../data/api'
-import { type Alarm, type PriorityWord, aside, order, rank } from '../../data/alarms'
+import { type Alarm, type Out, type PriorityWord, aside, order, rank } from '../../data/alarms'
 import { areas } from '../../data/areas.svelte'
 import { Poll, type Source } from '../../data/poll.svelte'
 import { standing } from '../../data/standing.svelte'
@@ -47,6 +47,8 @@ class Alarms {
     return ask(`/api/alarms/history?limit=200&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${this.#filters()}`, { signal })
   }, 30_000) // prettier-ignore
 
+  readonly outs: Poll<Out[]> = new Poll((signal) => ask('/api/alarms/out', { signal }), 15_000)
+
   /** The rows of the view, in its order. */
   readonly rows = $derived.by((): Alarm[] => {
     const mine = (one: Alarm) => one.rule.startsWith(this.rule)
@@ -79,6 +81,12 @@ class Alarms {
     const alarm = await ask<Alarm>(`/api/alarms/${id}/${what}`, { method: 'POST', body })
     await Promise.all([this.current.now(), this.view === 'history' ? this.past.now() : undefined])
     return alarm
+  }
+
+  /** A rule at a Thing is told no more (`suppressed`, `out-of-service`), or is again (`in-service`). */
+  async out(rule: string, thing: string, mode: Out['mode'] | 'in-service', comment: string): Promise<void> {
+    await ask<Out[]>('/api/alarms/out', { method: 'PUT', body: { rule, thing, mode, comment } })
+    await Promise.all([this.current.now(), this.outs.now()])
   }
 }
 

@@ -4,24 +4,21 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.simulators.catalogue import GAUGES, KINDS, RIVER
 from devices.simulators.faults import LATE, Fault, drift, faults_of
-from devices.simulators.kinds import GAUGES, KINDS, RIVER, Kind
-from devices.simulators.noise import Floats, Ints, uniform
-from devices.simulators.scenarios import Scenarios, near_city
-from devices.simulators.weather import Weather
+from devices.simulators.kinds import Group, Kind
+from devices.simulators.noise import Ints, uniform
+from devices.simulators.scenarios import near_city
+from devices.simulators.world import World
 
 FIRST_ROUND = 10_000
 """Milliseconds within which every Thing has spoken once."""
-STREAMS_APART = 16
-"""Stream numbers of one Thing; the most properties a kind may have."""
 
 
 class Commune(NamedTuple):
@@ -50,67 +47,6 @@ def slug(text: str) -> str:
     """Vietnamese text as letters, digits and dashes: Gia Bảy is gia-bay."""
     plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d")).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-
-
-@dataclass
-class World:
-    """What all sources share: the weather, and what the running scenarios add to it."""
-
-    seed: int
-    scenarios: Scenarios = field(default_factory=Scenarios)
-
-    @cached_property
-    def weather(self) -> Weather:
-        """The undisturbed weather."""
-        return Weather(self.seed)
-
-    def rain(self, lon: Floats, lat: Floats, time: Ints) -> Floats:
-        """mm/h, a flood's downpour included."""
-        usual = self.weather.rain(lon, lat, time)
-        if not self.scenarios.running:
-            return usual
-        return usual + 70.0 * self.scenarios.strength("flood", time)
-
-    def humidity(self, lon: Floats, lat: Floats, time: Ints) -> Floats:
-        """Per cent, a flood's rain included."""
-        return np.minimum(self.weather.humidity(lon, lat, time) + 25.0 * self.scenarios.strength("flood", time), 99.5)
-
-    def smog(self, lon: Floats, lat: Floats, time: Ints) -> Floats:
-        """0 to 1."""
-        return self.scenarios.strength("smog", time) * (0.35 + 0.65 * near_city(lon, lat, 0.25))
-
-    def jam(self, lon: Floats, lat: Floats, time: Ints) -> Floats:
-        """0 to 1."""
-        return self.scenarios.strength("jam", time) * near_city(lon, lat, 0.06)
-
-    def flood_wave(self, time: Ints, lag: Floats) -> Floats:
-        """0 to 1: the flood's water at stations that many hours down from the source, in the scenario's fast motion."""
-        return self.scenarios.strength("flood", time, 0.08 + 0.02 * lag)
-
-
-@dataclass
-class Group:
-    """All Things of one kind, by column; every array has shape (n,)."""
-
-    kind: Kind
-    first: int
-    names: list[str]
-    states: list[dict[str, Any]]
-    lon: Floats
-    lat: Floats
-    urban: Floats
-    site: dict[str, Floats]
-    period: int = 0
-
-    def __post_init__(self) -> None:
-        self.period = self.kind.period
-        self.phase: Ints = np.zeros(len(self.names), np.int64)
-        self.number: Ints = np.arange(self.first, self.first + len(self.names))
-        self.stream: Ints = self.number * STREAMS_APART
-        self.topics = [f"tram/v1/{name}/telemetry" for name in self.names]
-        members = ",".join(f'"{name}":%.{decimals}f' for name, decimals in self.kind.properties)
-        self.template = f'{{"ts":%d,{members}}}'
-        assert len(self.kind.properties) <= STREAMS_APART
 
 
 class Province:

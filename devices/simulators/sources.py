@@ -1,14 +1,11 @@
 """How each kind of Thing comes to its values: pure functions of the world, the places and the times (ms)."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from devices.simulators.kinds import Group
 from devices.simulators.noise import Floats, Ints, normal, uniform, wander
 from devices.simulators.weather import HOUR, OFFSET, hour_of_day, season, weekday
-
-if TYPE_CHECKING:
-    from devices.simulators.province import Group, World
+from devices.simulators.world import World
 
 MINUTE = 60_000
 LOOP_AND_VEHICLE = 6.5
@@ -32,7 +29,7 @@ def bustle(time: Ints, urban: Floats) -> Floats:
     return np.minimum(0.04 + np.where(rest_day, rest, work) * (0.75 + 0.25 * urban), 1.1)
 
 
-def _dust(world: "World", g: "Group", i: Ints, t: Ints) -> Floats:
+def _dust(world: World, g: Group, i: Ints, t: Ints) -> Floats:
     """PM2.5 in ug/m3: a province-wide background, traffic and evening fires, washed out by rain, held by still air."""
     lon, lat, urban = g.lon[i], g.lat[i], g.urban[i]
     hour = hour_of_day(t)
@@ -44,11 +41,11 @@ def _dust(world: "World", g: "Group", i: Ints, t: Ints) -> Floats:
     return dust * (1.0 + 5.0 * world.smog(lon, lat, t))
 
 
-def _sensor(world: "World", g: "Group", i: Ints, t: Ints, column: int, spread: float) -> Floats:
+def _sensor(world: World, g: Group, i: Ints, t: Ints, column: int, spread: float) -> Floats:
     return spread * normal(world.seed + 31, g.stream[i] + column, t)
 
 
-def air(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def air(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """pm2_5, pm10, air_temperature, relative_humidity."""
     lon, lat = g.lon[i], g.lat[i]
     fine = _dust(world, g, i, t)
@@ -61,7 +58,7 @@ def air(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     ]
 
 
-def air_station(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def air_station(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """pm2_5, pm10, no2, so2, co, o3, air_temperature, relative_humidity, air_pressure."""
     lon, lat, urban = g.lon[i], g.lat[i], g.urban[i]
     fine, coarse, warm, damp = air(world, g, i, t)
@@ -85,7 +82,7 @@ def air_station(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     ]
 
 
-def rain_gauge(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def rain_gauge(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """rainfall (mm of the last ten minutes, a bucket of 0.2 mm), battery_level."""
     lon, lat = g.lon[i], g.lat[i]
     fallen = sum(world.rain(lon, lat, t - k * 5 * MINUTE) for k in range(3)) / 3.0 / 6.0
@@ -94,7 +91,7 @@ def rain_gauge(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     return [np.floor(fallen / 0.2) * 0.2, np.clip(battery, 20.0, 100.0)]
 
 
-def river(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def river(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """water_level in m, battery_level. Rain of the hours before, upstream, comes down with each station's lag."""
     dry, span, lag = g.site["dry"][i], g.site["record"][i] - g.site["dry"][i], g.site["lag"][i]
     risen = np.zeros(len(i))
@@ -110,7 +107,7 @@ def river(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     return [level, np.clip(92.0 + 4.0 * wander(world.seed + 24, g.stream[i], t, 12 * HOUR), 30.0, 100.0)]
 
 
-def loop(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def loop(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """traffic_count of the last period, traffic_occupancy, traffic_speed: q, o and v = q (L_v + L_d) / o."""
     lon, lat, urban = g.lon[i], g.lat[i], g.urban[i]
     capacity, free = 900.0 + 1100.0 * urban, 62.0 - 22.0 * urban
@@ -130,14 +127,14 @@ def loop(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     return [count, occupancy, speed]
 
 
-def _load(world: "World", g: "Group", i: Ints, t: Ints) -> Floats:
+def _load(world: World, g: Group, i: Ints, t: Ints) -> Floats:
     """A feeder's daily curve, 0.3 to 1.1 of its peak, cooling and heating included."""
     hour, urban = hour_of_day(t), g.urban[i]
     curve = 0.34 + 0.28 * bump(hour, 11.0, 2.2) + 0.5 * bump(hour, 19.3, 2.0) + 0.18 * bump(hour, 15.0, 2.5) * urban
     return curve * np.where(weekday(t) >= 5, 0.92, 1.0)
 
 
-def meter(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def meter(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """active_power in kW, active_energy in kW.h (a counter: it never goes back), voltage, power_factor."""
     peak = 120.0 + 480.0 * g.urban[i] + 200.0 * uniform(world.seed, g.stream[i], 9)
     warm = world.weather.temperature(g.lon[i], g.lat[i], t)
@@ -153,7 +150,7 @@ def meter(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     return [power, energy, voltage, np.clip(0.93 + 0.02 * wander(world.seed + 28, g.stream[i], t, HOUR), 0.7, 1.0)]
 
 
-def clinic(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def clinic(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """air_temperature, relative_humidity, co2 indoors; vaccine_fridge_temperature (2 to 8 °C); battery_level."""
     hour = hour_of_day(t)
     open_hours = np.where(weekday(t) >= 6, 0.2, 1.0) * (bump(hour, 9.3, 1.6) + 0.7 * bump(hour, 15.0, 1.6))
@@ -170,7 +167,7 @@ def clinic(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     ]
 
 
-def soil(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def soil(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """soil_moisture (filled by the rain of three days, then drying), soil_temperature (the air's, late and damped)."""
     lon, lat = g.lon[i], g.lat[i]
     weights = np.exp(-np.arange(0, 72, 6) / 30.0)
@@ -185,7 +182,7 @@ def soil(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
     ]
 
 
-def noise_level(world: "World", g: "Group", i: Ints, t: Ints) -> list[Floats]:
+def noise_level(world: World, g: Group, i: Ints, t: Ints) -> list[Floats]:
     """sound_level: Leq of the period in dB; follows the traffic."""
     cars = bustle(t, g.urban[i]) * (1.0 + 0.5 * world.jam(g.lon[i], g.lat[i], t))
     wet = 2.0 * np.log10(1.0 + world.rain(g.lon[i], g.lat[i], t))

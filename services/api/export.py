@@ -16,6 +16,7 @@ from services.rfc3339 import Moment
 from tram.clock import to_micros
 from tram.store import export
 from tram.store.database import connect
+from tram.store.span import Span
 
 router = APIRouter(prefix="/api", tags=["observations"], responses=ANSWERS)
 AT_ONCE = 2
@@ -41,13 +42,13 @@ def take_out(
     return answer(permit, span, kind, {"thing": thing, "property": property})
 
 
-def answer(permit: Permit, span: export.Span, kind: str, asked: Mapping[str, Any]) -> StreamingResponse:
+def answer(permit: Permit, span: Span, kind: str, asked: Mapping[str, Any]) -> StreamingResponse:
     """What of a span one may see, as a file. `asked` is for the audit.
 
     Raises:
         Problem: too many exports are under way.
     """
-    span = export.Span(permit.visible(span.datastreams, lambda row: row.thing), span.start, span.end)
+    span = Span(permit.visible(span.datastreams, lambda row: row.thing), span.start, span.end)
     permit.target, permit.detail = kind, {"datastreams": len(span.datastreams), **asked}
     if not _free.acquire(blocking=False):
         raise Problem("unavailable", f"{AT_ONCE} exports are under way: try again when one is done")

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from devices import formats
 from devices.simulators import faults, noise
+from devices.simulators.catalogue import GAUGES
 from devices.simulators.faults import Fault
-from devices.simulators.kinds import GAUGES
-from devices.simulators.province import Group, Province, communes
+from devices.simulators.kinds import Group
+from devices.simulators.province import Province, communes
 from devices.simulators.scenarios import DURATION, Scenario, Scenarios
 from devices.simulators.weather import DAY, HOUR, Weather, weekday
 from tram.clock import parse_rfc3339

@@ -4,12 +4,10 @@ Datastream by Datastream in order of time, each read along its index by one COPY
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
 from tram.errors import PayloadError
 from tram.sensing import Location, Micros
@@ -17,7 +15,7 @@ from tram.store import registry, sqlfile
 from tram.store.database import Connection, available
 from tram.store.observations import EARLIEST, LATEST
 from tram.store.registry import DatastreamRow
-from tram.store.wire import timestamps
+from tram.store.span import Span, arguments_of
 
 Kind = Literal["csv", "geojson", "parquet"]
 TYPES: dict[str, str] = {
@@ -27,15 +25,6 @@ TYPES: dict[str, str] = {
 }
 HEAD = "datastream,thing,property,unit,time,result,value,quality\n"
 PIECE = 256 * 1024  # bytes handed on at once
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What is taken out: start <= phenomenonTime < end of these Datastreams."""
-
-    datastreams: Sequence[DatastreamRow]
-    start: Micros
-    end: Micros
 
 
 def select(
@@ -117,11 +106,3 @@ def _rows(conn: Connection, span: Span, one: DatastreamRow) -> Iterator[tuple[da
     with conn.cursor(name="tram_export", binary=True) as cursor:
         cursor.itersize = 5_000
         yield from cursor.execute(sqlfile.load("export")["rows"], arguments_of(span, one))
-
-
-def arguments_of(span: Span, one: DatastreamRow) -> dict[str, Any]:
-    """Of the queries of export.sql: the Datastream and the time."""
-    start, last = timestamps(np.array([span.start, max(span.end - 1, EARLIEST)]))
-    if span.end <= span.start:
-        start, last = "infinity", "-infinity"
-    return {"id": one.id, "start": start, "last": last}

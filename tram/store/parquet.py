@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from tram.store import sqlfile
 from tram.store.database import Connection
-from tram.store.export import Span, arguments_of
 from tram.store.registry import DatastreamRow
+from tram.store.span import Span, arguments_of
 
 ROWS = 100_000  # of a row group
 

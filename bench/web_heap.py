@@ -55,4 +55,6 @@ def grown(early: Living, late: Living, most: int = 8) -> str:
         for name, kind in late.items()
     }
     ordered = sorted(more.items(), key=lambda one: -one[1][0])[:most]
-    return ", ".join(f"{name} {size / 1000:+.0f} kB in {number:+,}" for name, (size, number) in ordered if size > 0)
+    return ", ".join(
+        f"{name[:40]} {size / 1000:+.0f} kB in {number:+,}" for name, (size, number) in ordered if size > 0
+    )

@@ -78,7 +78,6 @@ class Province:
             values = (30 + 20 * np.sin(np.arange(8760) / 24) + random.normal(0, 3, 8760)).round(1)
             ids = np.full(8760, self.year, np.int32)
             observations.write(conn, Batch(ids, times, values, np.zeros(8760, np.int16)))
-            self._write(conn, self.charts, now())
             conn.commit()
             rollups = Rollups(7)
             rollups.start(conn)

@@ -13,7 +13,7 @@ from tests.servers.api import Api, serve
 from tram import web
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(web.directory() is None, reason=web.NOT_BUILT)]
-LONG = 30_000  # ms: on a busy machine the page asks late
+LONG = 60_000  # ms: on a busy machine the page asks late
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Ear:
         self._client.on_message = lambda _c, _d, m: self.heard.append((m.topic, m.payload, m.retain))
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(60)
 
     def close(self) -> None:
         self._client.disconnect()

@@ -92,7 +92,7 @@ def test_agent_killed(broker: Mosquitto, ear: Listen, tmp_path: Path) -> None:
                 broker.start()
         agent.kill()
         rest = agent.stdout.read().split("\n")
-        agent.wait(10)
+        agent.wait(60)
         agent.stdout.close()
         whole = [int(line) for line in rest if line.strip().isdigit()]
         added = max([added, *(i + 1 for i in whole)])

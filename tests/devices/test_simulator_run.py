@@ -41,7 +41,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for process in made:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def streams(ear: Ear) -> set[tuple[str, str]]:
@@ -60,17 +60,17 @@ def test_fills_and_ends(broker: Mosquitto, ear: Listen, start: Start) -> None:
     assert refused["ok"] is False
     assert "flood" in refused["error"]
     switched = start("--mqtt", broker.url, "--stop", "all")
-    assert switched.wait(20) == 0
-    until(lambda: len(streams(listening)) >= 2000, "2,000 Datastreams speak", 30)
+    assert switched.wait(60) == 0
+    until(lambda: len(streams(listening)) >= 2000, "2,000 Datastreams speak")
     states = ear("tram/v1/+/state")
     until(lambda: len(states.heard) >= 600, "600 devices tell their state")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_once(broker: Mosquitto, ear: Listen, start: Start) -> None:
     listening = ear("tram/v1/+/telemetry")
-    assert start("--mqtt", broker.url, "--once").wait(40) == 0
+    assert start("--mqtt", broker.url, "--once").wait(60) == 0
     assert len(streams(listening)) >= 2000
 
 
@@ -93,7 +93,7 @@ def test_storm_of_reconnects_loses_nothing(broker: Mosquitto, ear: Listen, start
 def test_rate(broker: Mosquitto, ear: Listen, start: Start) -> None:
     listening = ear("tram/v1/+/telemetry")
     process = start("--mqtt", broker.url, "--rate", "2000", "--duration", "4")
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     until(lambda: len(listening.heard) > 5000, "5,000 messages are heard")
     keys = [(topic, json.loads(payload)["ts"]) for topic, payload, _ in list(listening.heard)]
     assert len(set(keys)) == len(keys)
@@ -101,12 +101,12 @@ def test_rate(broker: Mosquitto, ear: Listen, start: Start) -> None:
 
 def test_no_broker(start: Start) -> None:
     process = start()
-    assert process.wait(20) == 2
+    assert process.wait(60) == 2
     message = process.communicate()[1]
     assert message.count("\n") == 1
     assert "TRAM_MQTT_URL" in message
     waiting = start("--mqtt", f"mqtt://127.0.0.1:{free_port()}", "--duration", "2")
-    assert waiting.wait(20) == 0
+    assert waiting.wait(60) == 0
 
 
 def test_broker_restarts(broker: Mosquitto, ear: Listen, start: Start) -> None:
@@ -116,7 +116,7 @@ def test_broker_restarts(broker: Mosquitto, ear: Listen, start: Start) -> None:
     broker.stop()
     broker.start()
     heard = len(listening.heard)
-    until(lambda: len(listening.heard) > heard + 400, "400 more messages are heard", 30)
+    until(lambda: len(listening.heard) > heard + 400, "400 more messages are heard")
 
 
 def test_queue_is_bounded() -> None:
@@ -129,7 +129,7 @@ def test_queue_is_bounded() -> None:
 
 def test_list(start: Start) -> None:
     process = start("--list")
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out.splitlines()[-1] == "625 Things, 2153 Datastreams"
 

@@ -36,7 +36,7 @@ class Client:
         if topic:
             until(self.paho.is_connected, "connected")
             self.paho.subscribe(topic, qos=1)
-            assert subscribed.wait(10)
+            assert subscribed.wait(60)
 
     def publish(self, topic: str, payload: bytes) -> None:
         self.paho.publish(topic, payload, qos=1).wait_for_publish(10)

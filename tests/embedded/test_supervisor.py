@@ -47,11 +47,11 @@ class Run:
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
 
-    def says(self, text: str, timeout: float = 20.0) -> str:
+    def says(self, text: str, timeout: float = 60.0) -> str:
         """Waits for a line that holds the text."""
         return until(lambda: [x for x in list(self.lines) if text in x], f"says {text!r}", timeout)[0]
 
-    def ends(self, timeout: float = 20.0) -> int:
+    def ends(self, timeout: float = 60.0) -> int:
         """Waits for its end; returns the exit code."""
         code = self.process.wait(timeout)
         self._reader.join(5)
@@ -90,7 +90,7 @@ def start(tmp_path: Path) -> Iterator[Any]:
     for run in runs:
         for process in [*run.family(), psutil.Process(run.process.pid)] if run.process.poll() is None else run.family():
             process.kill()
-        run.process.wait(10)
+        run.process.wait(60)
 
 
 def stop(run: Run, number: signal.Signals = signal.SIGTERM) -> int:

@@ -52,7 +52,7 @@ def publish(broker: Mosquitto, *messages: tuple[str, Any]) -> None:
 
 def settled(gateway: Gateway, n: int) -> None:
     name = "tram_gateway_acknowledged_messages_total"
-    wait_until(lambda: gateway.metrics().get(name, 0) >= n, 20, f"{n} messages are acknowledged")
+    wait_until(lambda: gateway.metrics().get(name, 0) >= n, 60, f"{n} messages are acknowledged")
 
 
 def test_from_publish_to_row(start_each: Start, broker: Mosquitto, database: Database) -> None:
@@ -155,12 +155,12 @@ def test_pending_things_wait_and_appear_once(start: Start, broker: Mosquitto, on
     before = time.time()
     registry.accept(conn, thing.id)
     conn.commit()
-    wait_until(lambda: len(rows(one_database)) >= 31, 20, "the waiting messages are stored")
+    wait_until(lambda: len(rows(one_database)) >= 31, 60, "the waiting messages are stored")
     found = rows(one_database)
     assert [row[4] for row in found] == [7.0, *(float(i) for i in range(30))]
     assert float(found[0][3]) / 1000 < before  # the time at which it was received, not replayed
     publish(broker, ("tram/v1/new/telemetry", {"ts": NOW + 100, "pm2_5": 100}))
-    wait_until(lambda: len(rows(one_database)) == 32, 20, "new messages are stored at once")
+    wait_until(lambda: len(rows(one_database)) == 32, 60, "new messages are stored at once")
     assert registry.get_thing(conn, "new").waiting == 0
 
 
@@ -189,7 +189,7 @@ def test_two_gateways_share_the_messages(start: Start, broker: Mosquitto, one_da
     def received() -> list[float]:
         return [g.metrics()["tram_gateway_acknowledged_messages_total"] for g in gateways]
 
-    wait_until(lambda: sum(received()) >= 2000, 20, "all are acknowledged")
+    wait_until(lambda: sum(received()) >= 2000, 60, "all are acknowledged")
     assert sum(received()) == 2000
     assert min(received()) > 0
     assert len(rows(one_database)) == 2000

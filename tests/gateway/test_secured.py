@@ -54,7 +54,7 @@ def test_over_tls_with_a_password(tmp_path: Path, one_database: Database, secure
         messages, "localhost", secured.port, auth={"username": USER, "password": PASSWORD}, tls={"ca_certs": str(cert)}
     )
     try:
-        wait_until(lambda: gateway.metrics()["tram_gateway_stored_rows_total"] == 501, 20, "all are stored")
+        wait_until(lambda: gateway.metrics()["tram_gateway_stored_rows_total"] == 501, 60, "all are stored")
     finally:
         assert gateway.stop() == 0
 

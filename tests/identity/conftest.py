@@ -48,7 +48,7 @@ class Town:
     def browser(self, role: str | None) -> httpx.Client:
         """A client with the cookie of this role; None: nobody."""
         cookies = {} if role is None else {"tram_session": self.secrets[role]}
-        return httpx.Client(base_url=self.api.url, cookies=cookies, timeout=20)
+        return httpx.Client(base_url=self.api.url, cookies=cookies, timeout=60)
 
     def again(self, role: str) -> str:
         """A fresh session of this role, stepped up now."""

@@ -9,7 +9,7 @@ from tests.people import PASSWORD
 
 
 def sign_in(town: Town, login: str, password: str = PASSWORD, **more: Any) -> tuple[httpx.Client, httpx.Response]:
-    client = httpx.Client(base_url=town.api.url, timeout=20, **more)
+    client = httpx.Client(base_url=town.api.url, timeout=60, **more)
     return client, client.post("/api/session", json={"login": login, "password": password})
 
 

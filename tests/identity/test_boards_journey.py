@@ -58,7 +58,7 @@ def test_compose_save_share_reopen_restore(browser: Browser, town: Town) -> None
         kiosk(page, id, faults)
         context.close()
     finally:
-        expect.set_options(timeout=5000)
+        expect.set_options(timeout=SECONDS)
 
 
 def compose(page: Page) -> list[Any]:

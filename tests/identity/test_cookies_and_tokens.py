@@ -84,16 +84,16 @@ def test_too_many_requests_are_told_when_to_come_back(own_town: Town) -> None:
 
     with serve(own_town.settings, admin=False, rate=60) as api:
         client = httpx.Client(base_url=api.url, cookies={PLAIN_COOKIE: own_town.secrets["citizen"]})
-        answers = [client.get("/api/account") for _ in range(40)]
-        limited = [a for a in answers if a.status_code == 429]
-        assert limited
-        assert code_of(limited[0]) == "rate-limited"
-        assert int(limited[0].headers["retry-after"]) >= 1
+        # One comes back each second: whoever asks faster, however fast, is told so in the end.
+        answers = until(lambda: [a for a in [client.get("/api/account")] if a.status_code == 429], "a limit", every=0)
+        limited = answers[0]
+        assert code_of(limited) == "rate-limited"
+        assert int(limited.headers["retry-after"]) >= 1
         other = httpx.Client(base_url=api.url, cookies={PLAIN_COOKIE: own_town.secrets["operator"]})
         assert other.get("/api/account").status_code == 200, "each has their own"
         assert replace(own_town.settings).http_rate
         with autocommit(own_town.settings) as conn:
-            until(lambda: events.newest(conn, code="request.rate-limited"), "the event", timeout=20)
+            until(lambda: events.newest(conn, code="request.rate-limited"), "the event")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 10)), max_size=60))

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy import build_web
-from tests.databases import Database
+from tests.databases import Database, Server
 from tests.identity.test_oidc import MAPPING
 from tests.people import autocommit
 from tests.servers.api import Api, serve
@@ -56,12 +56,20 @@ class Running:
     start: Callable[[str], None]
 
 
-@pytest.fixture
-def running(one_database: Database, modules: Path, tmp_path: Path) -> Iterator[Running]:
+@pytest.fixture(scope="module")
+def database(server: Server) -> Iterator[Database]:
+    with server.database("plain" if server.missing("timescaledb") else "timescaledb") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def both(database: Database, modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One of each for all tests here; every test comes with a browser of its own."""
     port = free_port()
+    folder = tmp_path_factory.mktemp("oidc")
     issuer = f"http://localhost:{port}"
     settings = replace(
-        one_database.settings, home=tmp_path, oidc_issuer=issuer, oidc_client_id="tram",
+        database.settings, home=folder, oidc_issuer=issuer, oidc_client_id="tram",
         oidc_client_secret="a-secret-between-the-two", oidc_roles=MAPPING, oidc_name="Cổng tỉnh",
     )  # fmt: skip
     processes: list[subprocess.Popen[str]] = []
@@ -71,7 +79,7 @@ def running(one_database: Database, modules: Path, tmp_path: Path) -> Iterator[R
 
         def start(kid: str) -> None:
             stop()
-            log = (tmp_path / "provider.log").open("a")
+            log = (folder / "provider.log").open("a")
             command = [node, "provider.mjs", str(port), api.url, kid]
             processes.append(subprocess.Popen(command, cwd=modules, stdout=log, stderr=log, text=True))
 
@@ -81,19 +89,27 @@ def running(one_database: Database, modules: Path, tmp_path: Path) -> Iterator[R
                 except httpx.HTTPError:
                     return False
 
-            until(answers, "the provider answers", timeout=30)
+            until(answers, "the provider answers")
 
         def stop() -> None:
             for process in processes:
                 process.kill()
-                process.wait(10)
+                process.wait(60)
             processes.clear()
 
         start("key-1")
         try:
-            yield Running(api, settings, issuer, one_database, start)
+            yield Running(api, settings, issuer, database, start)
         finally:
             stop()
+
+
+@pytest.fixture
+def running(both: Running) -> Running:
+    """The two, and nobody is signed in."""
+    with autocommit(both.settings) as conn:
+        conn.execute("DELETE FROM session")
+    return both
 
 
 @pytest.fixture
@@ -184,7 +200,7 @@ def test_the_back_channel_ends_a_session_that_did_not_sign_out_itself(fresh: Pag
     assert client.get("/api/account").status_code == 200
     fresh.goto(f"{running.issuer}/session/end")
     fresh.get_by_role("button", name="Yes").click()
-    until(lambda: client.get("/api/account").status_code == 401, "the session ends", timeout=15)
+    until(lambda: client.get("/api/account").status_code == 401, "the session ends")
 
 
 @pytest.mark.browser
@@ -290,7 +306,7 @@ def test_the_front_channel_ends_a_session_from_the_providers_page(fresh: Page, r
     framed(running.issuer, "another-session")
     assert client.get("/api/account").status_code == 200
     framed(running.issuer, row[0])
-    until(lambda: client.get("/api/account").status_code == 401, "the session ends", timeout=15)
+    until(lambda: client.get("/api/account").status_code == 401, "the session ends")
 
 
 @pytest.mark.browser

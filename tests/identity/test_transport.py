@@ -55,7 +55,7 @@ def plane(module: str, folder: Path, **settings: str) -> Iterator[int]:
     def answers() -> bool:
         assert process.poll() is None, (folder / f"{module}.log").read_text()[-2000:]
         with contextlib.suppress(httpx.HTTPError):
-            httpx.get(f"https://127.0.0.1:{port}/readyz", verify=False, timeout=5)
+            httpx.get(f"https://127.0.0.1:{port}/readyz", verify=False, timeout=60)
             return True
         return False
 
@@ -65,10 +65,10 @@ def plane(module: str, folder: Path, **settings: str) -> Iterator[int]:
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Reachable:
     consult: str
 
     def client(self, **more: object) -> httpx.Client:
-        return httpx.Client(base_url=f"https://localhost:{self.api}", verify=self.trusted, timeout=20, **more)  # type: ignore[arg-type]
+        return httpx.Client(base_url=f"https://localhost:{self.api}", verify=self.trusted, timeout=60, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def test_refusals_and_deeds_are_in_the_audit(own_town: Town) -> None:
             found[:] = client.get("/api/audit", params={"outcome": "refused"}).json()["items"]
             return bool(found)
 
-        until(written, "the refusal", timeout=20)
+        until(written, "the refusal")
         assert (found[0]["actor_name"], found[0]["operation"]) == ("operator.t", "audit.read")
         deed = client.get("/api/audit", params={"operation": "pending.decide"}).json()["items"][0]
         assert (deed["actor_name"], deed["target"], deed["why"]) == (
@@ -107,14 +107,14 @@ def test_a_role_taken_is_taken_at_once(own_town: Town) -> None:
     assert operator.get("/api/status").status_code == 200
     with autocommit(own_town.settings) as conn:
         people.take(conn, people.grants(conn, own_town.ids["operator"])[0].id)
-    until(lambda: operator.get("/api/status").status_code == 403, "refused", timeout=20)
+    until(lambda: operator.get("/api/status").status_code == 403, "refused")
 
 
 def test_a_disabled_account_is_out_at_once_everywhere(own_town: Town) -> None:
     doctor, admin = own_town.browser("doctor"), own_town.browser("hospital-admin")
     assert doctor.get("/api/account").status_code == 200
     assert admin.post(f"/api/people/{own_town.ids['doctor']}/disable").status_code == 204
-    until(lambda: doctor.get("/api/account").status_code == 401, "out", timeout=20)
+    until(lambda: doctor.get("/api/account").status_code == 401, "out")
     assert sign_in(own_town, "doctor.t")[1].status_code == 401
     own = admin.post(f"/api/people/{own_town.ids['hospital-admin']}/disable")
     assert own.status_code in (403, 409)

@@ -90,7 +90,7 @@ class System:
     def get(self, path: str, at: str = "web") -> tuple[int, Any]:
         """GET of a path, as JSON where it is; of the API with a token."""
         headers = {"Authorization": f"Bearer {self.token()}"} if at == "web" and path.startswith("/api/") else {}
-        connection = http.client.HTTPConnection(urlsplit(self.addresses[at]).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(self.addresses[at]).netloc, timeout=60)
         try:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
@@ -137,4 +137,4 @@ class System:
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        self.process.wait(20)
+        self.process.wait(60)

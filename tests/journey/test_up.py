@@ -72,7 +72,7 @@ def test_every_process_says_that_it_is_ready(running: System) -> None:
         return {row["name"]: row["state"] for row in running.get("/api/status")[1]["processes"]}
 
     planes = {"gateway", "api", "worker", "alarms"} | {name for name in ("telehealth",) if name in running.addresses}
-    until(lambda: all(states().get(name) == "ready" for name in planes), "all planes ready", timeout=30)
+    until(lambda: all(states().get(name) == "ready" for name in planes), "all planes ready")
     for name in ("web", "gateway", "worker"):
         assert running.get("/healthz", at=name)[0] == 200
         assert running.get("/readyz", at=name)[0] == 200
@@ -93,7 +93,7 @@ def test_a_gateway_that_is_killed_comes_back_and_goes_on(running: System) -> Non
     first = until(lambda: running.pid_of("gateway"), "its process id")
     os.kill(first, signal.SIGKILL)
     running.says("gateway ended (signal 9), starts again")
-    until(lambda: _answers(running, "gateway"), "it is back", timeout=40)
+    until(lambda: _answers(running, "gateway"), "it is back")
     running.publish("tram/v1/journey-after-kill/telemetry", '{"air_temperature": 31}')
     until(lambda: value(running, "journey-after-kill") == 31, "the value")
 
@@ -156,7 +156,7 @@ def test_nothing_outlives_a_kill_and_the_next_start_has_all_that_was_stored(up: 
     second.ready()
     assert value(second, "journey-killed") == 7
     second.process.kill()
-    until(lambda: not second.processes(), "nothing is left", timeout=40)
+    until(lambda: not second.processes(), "nothing is left")
 
 
 def test_a_port_that_is_taken_is_one_line_that_names_the_setting(tmp_path: Path) -> None:

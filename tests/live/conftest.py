@@ -25,7 +25,7 @@ from tests.services.filling import fill
 from tests.waiting import until
 
 AREA, OTHER = "05860", "05482"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass

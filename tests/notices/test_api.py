@@ -28,7 +28,7 @@ def me(scene: Scene) -> Iterator[httpx.Client]:
     scene.start()
     with serve(scene.settings, admin=False) as api:
         cookies = {"tram_session": session(scene.conn, id)}
-        with httpx.Client(base_url=api.url + BASE, cookies=cookies, timeout=20) as client:
+        with httpx.Client(base_url=api.url + BASE, cookies=cookies, timeout=60) as client:
             yield client
 
 
@@ -142,7 +142,7 @@ def test_there_is_an_end_of_channels(me: httpx.Client, scene: Scene) -> None:
 def test_without_leave_no_private_addresses(scene: Scene) -> None:
     id = scene.person("an.t")
     with serve(replace(scene.settings, notify_private="refuse"), admin=False) as api:
-        client = httpx.Client(base_url=api.url + BASE, cookies={"tram_session": session(scene.conn, id)}, timeout=20)
+        client = httpx.Client(base_url=api.url + BASE, cookies={"tram_session": session(scene.conn, id)}, timeout=60)
         answer = client.post("/channels", json={"kind": "webhook", "address": f"{scene.web.url}/hook"})
         assert (answer.status_code, "https://" in answer.text) == (422, True)
         client.close()

@@ -233,7 +233,7 @@ def test_a_slow_receiver_delays_no_other(scene: Scene) -> None:
 
     def answer(request: Any) -> int:
         if request.path == "/slow":
-            free.wait(20)
+            free.wait(60)
         return 204
 
     scene.web.answer = answer

@@ -13,7 +13,7 @@ from tests.servers.api import Api, serve
 from tests.waiting import until
 from tram.store import notices
 
-SLOW = 30_000
+SLOW = 60_000
 """Milliseconds: a machine that does much else takes its time."""
 
 

@@ -36,7 +36,7 @@ class Api:
         assert answer.status_code == 200, answer.text
         return answer
 
-    def eventually(self, path: str, holds: Callable[[httpx.Response], bool], seconds: float = 10) -> httpx.Response:
+    def eventually(self, path: str, holds: Callable[[httpx.Response], bool], seconds: float = 60) -> httpx.Response:
         """Asks until the answer is as it should be."""
         deadline = time.monotonic() + seconds
         while True:
@@ -89,7 +89,7 @@ def serve(settings: Settings, *, heartbeat: bool = False, admin: bool = True, ra
     )  # fmt: skip
     thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         assert time.monotonic() < deadline, "the server does not start"
@@ -97,9 +97,9 @@ def serve(settings: Settings, *, heartbeat: bool = False, admin: bool = True, ra
     url = f"http://127.0.0.1:{port}"
     try:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        with httpx.Client(base_url=url, timeout=10, headers=headers) as client:
+        with httpx.Client(base_url=url, timeout=60, headers=headers) as client:
             yield Api(url, client)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         sock.close()

@@ -43,12 +43,12 @@ class ConsultServer:
     def get(self, path: str, token: str = "") -> Any:
         """GET, as JSON."""
         request = urllib.request.Request(self.http + path, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def metrics(self) -> dict[str, float]:
         """The numbers of /metrics, by name and labels."""
-        with urllib.request.urlopen(self.http + "/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(self.http + "/metrics", timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
@@ -56,7 +56,7 @@ class ConsultServer:
         """Join tokens by role, and the consult under `consult`."""
         body = json.dumps({"consult": consult} if consult else {}).encode()
         request = urllib.request.Request(self.http + "/consult/api/demo", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             made = json.load(answer)
         secrecy.WATCH.register(list(made["tokens"].values()), "demo join token")
         return {**made["tokens"], "consult": made["consult"]}
@@ -64,13 +64,13 @@ class ConsultServer:
     def kill(self) -> None:
         """As a power cut does."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         """As an operator does; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def consult_server(
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(60)

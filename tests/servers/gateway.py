@@ -16,7 +16,7 @@ from tests import secrecy
 from tram.embedded.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT = 30.0
+START_TIMEOUT = 120.0
 
 
 def wait_until(condition: Callable[[], object], timeout: float, what: str, step: float = 0.02) -> None:
@@ -88,7 +88,7 @@ class Gateway:
             return 0
         process.send_signal(number)
         try:
-            return process.wait(20)
+            return process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -97,7 +97,7 @@ class Gateway:
     def readyz(self) -> tuple[int, dict[str, Any]]:
         """(status, body) of /readyz; (0, {}) while nothing answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -106,7 +106,7 @@ class Gateway:
 
     def metrics(self) -> dict[str, float]:
         """/metrics: {name with labels: value}."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
 

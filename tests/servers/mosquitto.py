@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tram.embedded.ports import free_port
 
-START_TIMEOUT = 15.0
+START_TIMEOUT = 60.0
 
 
 def find() -> str | None:
@@ -83,7 +83,7 @@ class Mosquitto:
         connected: list[bool] = []
         client.on_connect = lambda *_: connected.append(True)
         client.connect("127.0.0.1", self.port)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not connected and time.monotonic() < deadline:
             client.loop(0.1)
         client.disconnect()

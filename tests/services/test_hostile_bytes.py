@@ -10,7 +10,7 @@ from tests.servers.api import Api
 def raw(api: Api, request: bytes) -> bytes:
     """Sends bytes and reads until the server closes."""
     host, port = api.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=60) as sock:
         sock.sendall(request)
         received = b""
         while chunk := sock.recv(65536):

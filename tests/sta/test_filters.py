@@ -183,7 +183,7 @@ def test_hostile_filters(one_sta: Sta, filter: str) -> None:
     if answer.status_code == 400:
         assert answer.headers["content-type"] == "application/problem+json"
         assert "character" in answer.json()["detail"] or "%" in filter
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize(

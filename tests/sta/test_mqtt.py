@@ -37,7 +37,7 @@ class Listener:
         self.client.on_message = self._hear
         self.client.connect("127.0.0.1", broker.port)
         self.client.loop_start()
-        assert ready.wait(10)
+        assert ready.wait(60)
 
     def _hear(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         if b'"result"' in message.payload and message.payload != BROKEN:
@@ -62,7 +62,7 @@ def run(sta: Sta, broker: Mosquitto, name: str, mode: str = "on") -> tuple[Bridg
     settings = Settings(database_url=sta.settings.database_url, mqtt_url=broker.url, sta_mqtt=mode)
     bridge = Bridge(settings, stopping, name)
     bridge.start()
-    assert bridge.subscribed.wait(20)
+    assert bridge.subscribed.wait(60)
     return bridge, stopping
 
 
@@ -117,7 +117,7 @@ class Subscriber:
         self.client.on_message = lambda _, __, m: self.heard[m.topic].append(json.loads(m.payload))
         self.client.connect("127.0.0.1", broker.port)
         self.client.loop_start()
-        assert self.ready.wait(20)
+        assert self.ready.wait(60)
 
     def _connected(self, client: paho.Client, *_: Any) -> None:
         self._waiting = len(self.heard)

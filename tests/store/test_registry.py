@@ -200,7 +200,7 @@ def test_changes_are_notified(database: Database) -> None:
     conn = database.connect()
     listener = committed.Listener(database.settings, (registry.CHANNEL,))
     try:
-        assert listener.wait(5) == [(registry.CHANNEL, "")]
+        assert listener.wait(60) == [(registry.CHANNEL, "")]
         held = resolve(conn, [Key("một", "pm10")], "pending")[Key("một", "pm10")]
         assert isinstance(held, Held)
         notified(listener, conn, {"một"})
@@ -222,8 +222,8 @@ def test_changes_are_notified(database: Database) -> None:
 def notified(listener: committed.Listener, conn: Connection, names: set[str]) -> None:
     """After this commit exactly these names come."""
     conn.commit()
-    found = {name for _, name in listener.wait(10)}
-    while len(found) < len(names) and (more := listener.wait(10)):
+    found = {name for _, name in listener.wait(60)}
+    while len(found) < len(names) and (more := listener.wait(60)):
         found |= {name for _, name in more}
     assert found == names
     assert listener.wait(0.01) == []

@@ -50,7 +50,7 @@ class House:
         if who is not None:
             with autocommit(self.settings) as conn:
                 cookies = {"tram_session": session(conn, self.ids[who], stepped_up=stepped_up)}
-        return httpx.Client(base_url=self.api.url, cookies=cookies, timeout=20)
+        return httpx.Client(base_url=self.api.url, cookies=cookies, timeout=60)
 
     def consult(self, *seats: tuple[str, str]) -> str:
         """A consult that the nurse asked for, with these people in these seats."""

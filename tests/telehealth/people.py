@@ -28,7 +28,7 @@ class Loop:
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
-    def call(self, work: Coroutine[Any, Any, T], timeout: float = 20.0) -> T:
+    def call(self, work: Coroutine[Any, Any, T], timeout: float = 60.0) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class Person:
 
         assert self.loop.call(send())
 
-    def waits_for(self, kind: str, timeout: float = 20.0, **having: Any) -> dict[str, Any]:
+    def waits_for(self, kind: str, timeout: float = 60.0, **having: Any) -> dict[str, Any]:
         def found() -> dict[str, Any] | None:
             return next((m for m in self.of(kind) if all(m.get(k) == v for k, v in having.items())), None)
 
@@ -83,7 +83,7 @@ class Person:
         assert message is not None
         return message
 
-    def sees(self, more: int = 10, timeout: float = 20.0) -> None:
+    def sees(self, more: int = 10, timeout: float = 60.0) -> None:
         """Pictures and sound go on arriving."""
         video, audio = self.count("video"), self.count("audio")
         until(lambda: self.count("video") > video + more, "pictures go on", timeout)
@@ -193,7 +193,7 @@ class RawSocket:
         self.say({"type": "hello", "versions": [1], **words})
         return self.hears()
 
-    def hears(self, *kinds: str, timeout: float = 10.0) -> dict[str, Any]:
+    def hears(self, *kinds: str, timeout: float = 60.0) -> dict[str, Any]:
         """The next message, or the next of these types; {} when the socket is closed."""
         while True:
             try:

@@ -58,7 +58,7 @@ class Scene:
             page.evaluate("([url, token, o]) => join(url, token, o)", [self.server.ws, tokens[role], options[role]])
         for page, other in ((self.doctor, "station"), (self.station, "doctor")):
             if options[other].get("send", True):
-                until(lambda: received(page, "video").get("frames", 0) > 10, "a picture", 30)  # noqa: B023
+                until(lambda: received(page, "video").get("frames", 0) > 10, "a picture")  # noqa: B023
 
     def direct(self, *, doctor: bool = True, station: bool = True) -> None:
         """The same two browsers without a server.
@@ -71,7 +71,7 @@ class Scene:
         self.doctor.evaluate("sdp => direct.accept(sdp)", answer)
         for page, sent in ((self.doctor, station), (self.station, doctor)):
             if sent:
-                until(lambda: received(page, "video", "direct").get("frames", 0) > 10, "a picture", 30)  # noqa: B023
+                until(lambda: received(page, "video", "direct").get("frames", 0) > 10, "a picture")  # noqa: B023
 
     def both(self, *, up: bool) -> None:
         """Browser to browser and through the server at once: the station alone sends (`up`), or the doctor alone."""

@@ -55,7 +55,7 @@ def test_every_welcome_names_it_and_it_is_there(consults: ConsultServer) -> None
     raw.close()
     host, port = beacon["candidates"][0].split()[4:6]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(20)
+        asker.settimeout(60)
         asker.sendto(b"hello", (host, int(port)))
         asker.sendto(check(beacon["password"].encode()), (host, int(port)))
         assert stun.parse_message(asker.recv(1500)).check_message_integrity(beacon["password"].encode())

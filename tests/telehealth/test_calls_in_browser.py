@@ -79,7 +79,7 @@ def test_three_browsers_and_a_station_kit(consults: ConsultServer, pages: OpenPa
         assert source is not None
         publishing = asyncio.run_coroutine_threadsafe(publish_vitals(kit.participant, source), kit.loop.loop)
         for page in (doctor, specialist, interpreter):
-            until(lambda: sum(s["frames"] > 5 for s in inbound(page, "video")) == 3, "three pictures", 40)  # noqa: B023
+            until(lambda: sum(s["frames"] > 5 for s in inbound(page, "video")) == 3, "three pictures")  # noqa: B023
         until(
             lambda: len([k for k, n in kit.frames.items() if k.startswith("video") and n > 5]) == 3,
             "the kit sees three",
@@ -102,7 +102,7 @@ def test_layers_are_chosen_for_each_viewer(consults: ConsultServer, pages: OpenP
     assert {s["rid"] for s in sends} <= {"l", "m", "h"}
     seat = station.evaluate("() => call.seat")
     doctor.evaluate("seat => call.say({type: 'receive', video: true, heights: {[seat]: 100}})", seat)
-    until(lambda: doctor.evaluate("s => call.flows[s + '/camera'].layer", seat) == "l", "the small layer", 30)
-    small = until(lambda: [s for s in inbound(doctor, "video") if (s["height"] or 999) <= 120], "a small picture", 30)
+    until(lambda: doctor.evaluate("s => call.flows[s + '/camera'].layer", seat) == "l", "the small layer")
+    small = until(lambda: [s for s in inbound(doctor, "video") if (s["height"] or 999) <= 120], "a small picture")
     assert small
     sees(doctor, 1)

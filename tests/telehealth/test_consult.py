@@ -201,7 +201,7 @@ def test_a_change_of_connection_loses_no_sample_and_an_outage_is_a_gap_of_its_le
     until(lambda: time.time() - waves(doctor)[-1]["at"] / 1e6 > 2, "two seconds without a piece")
     last = waves(doctor)[-1]["n"]
     kit.participant._channels = channels
-    until(lambda: waves(doctor)[-1]["n"] > last + 10, "the ECG is back", 40)
+    until(lambda: waves(doctor)[-1]["n"] > last + 10, "the ECG is back")
     publishing.cancel()
     frames = waves(doctor)
     after = next(frame for frame in frames if frame["n"] > last)

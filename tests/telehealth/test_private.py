@@ -57,7 +57,7 @@ async def _negotiated() -> tuple[ForwardingConnection, RTCPeerConnection, list[b
     wire = Wire(transport, heard.append, heard.append)
     wire.tap()
     await client.setRemoteDescription(type(client.localDescription)(answer, "answer"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not wire.connected or client.connectionState != "connected":
             await asyncio.sleep(0.01)
     return server, client, heard
@@ -75,7 +75,7 @@ def test_packets_go_past_aiortcs_queues_both_ways() -> None:
         report = bytes.fromhex("80c900010000000a")
         await theirs._send_rtp(packet)
         await theirs._send_rtp(report)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(heard) < 2:
                 await asyncio.sleep(0.01)
         assert heard[:2] == [packet, report]
@@ -89,7 +89,7 @@ def test_packets_go_past_aiortcs_queues_both_ways() -> None:
         wire = Wire(transport, heard.append, heard.append)
         assert wire.send_rtp(packet)
         assert wire.send_rtcp(report)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not got:
                 await asyncio.sleep(0.01)
         assert got[0] == packet
@@ -161,7 +161,7 @@ def test_a_packets_time_is_the_kernels() -> None:
 
 
 async def until_async(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -50,9 +50,9 @@ def test_a_killed_process_gives_everybody_the_same_consult_back(kept: Database, 
         first.kill()
     with consult_server(tmp_path, environment, ()) as second:
         began = time.monotonic()
-        until(lambda: doctor.participant.resumes == 1 and station.participant.resumes == 1, "both are back", 30)
-        doctor.sees(timeout=30)
-        station.sees(timeout=30)
+        until(lambda: doctor.participant.resumes == 1 and station.participant.resumes == 1, "both are back")
+        doctor.sees()
+        station.sees()
         print("back after", round(time.monotonic() - began, 2), "s of the process being there")
         assert (doctor.participant.seat, station.participant.seat) == seats
         assert doctor.participant._number > number, "a new peer connection"
@@ -73,7 +73,7 @@ def test_a_planned_stop_asks_everybody_to_come_back(kept: Database, joins: Join,
         assert first.stop() in (0, -signal.SIGTERM)  # uvicorn ends by the signal it was sent
         assert doctor.waits_for("bye")["code"] == "draining"
     with consult_server(tmp_path, environment, ()):
-        until(lambda: doctor.participant.resumes == 1, "back", 30)
+        until(lambda: doctor.participant.resumes == 1, "back")
 
 
 def test_consults_are_spread_over_two_processes(kept: Database, joins: Join, tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_consults_are_spread_over_two_processes(kept: Database, joins: Join, tmp
         a.stop()
     with consult_server(tmp_path, environment("a", {"a": peers["a"]}), ()):
         doctor.participant.url = station.participant.url = peers["a"]
-        until(lambda: doctor.participant.resumes == 1 and station.participant.resumes == 1, "both moved", 30)
+        until(lambda: doctor.participant.resumes == 1 and station.participant.resumes == 1, "both moved")
         assert doctor.participant.seat == seat
-        doctor.sees(timeout=30)
+        doctor.sees()
 
 
 def test_two_processes_that_both_want_a_consult_are_told_apart(kept: Database, joins: Join, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_two_processes_that_both_want_a_consult_are_told_apart(kept: Database, j
             doctor.participant.url = two.ws
             doctor.send(type="media", microphone=True, camera=True)  # the next write finds out
             assert doctor.waits_for("bye")["code"] == "moved"
-            until(lambda: doctor.participant.resumes == 1, "the doctor follows", 30)
+            until(lambda: doctor.participant.resumes == 1, "the doctor follows")
             station.close()
 
 

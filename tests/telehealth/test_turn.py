@@ -42,11 +42,11 @@ def coturn(folder: Path, address: str, *options: str) -> Iterator[int]:
         stdout=log, stderr=log,
     )  # fmt: skip
     try:
-        until(lambda: asyncio.run(answers(address, port)), "coturn answers", 20)
+        until(lambda: asyncio.run(answers(address, port)), "coturn answers")
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         log.close()
 
 
@@ -75,7 +75,7 @@ class Speaker(asyncio.DatagramProtocol):
         if key:
             message.add_message_integrity(key)
         self.transport.sendto(bytes(message))  # type: ignore[attr-defined]
-        return await asyncio.wait_for(self.heard.get(), 3)
+        return await asyncio.wait_for(self.heard.get(), 60)
 
 
 async def speak(port: int, address: str = "127.0.0.1") -> Speaker:
@@ -86,7 +86,8 @@ async def speak(port: int, address: str = "127.0.0.1") -> Speaker:
 
 async def answers(address: str, port: int) -> bool:
     try:
-        return bool(await (await speak(port, address)).ask(stun.Method.BINDING))
+        speaker = await speak(port, address)
+        return bool(await asyncio.wait_for(speaker.ask(stun.Method.BINDING), 3))
     except (TimeoutError, OSError):
         return False
 

@@ -146,7 +146,7 @@ def far_call(folder: Path, database: str, key: str) -> Iterator[FarCall]:
             browser = playwright.chromium.launch(executable_path=program, args=flags)
             stack.callback(browser.close)
             context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             context.add_init_script(NOTE_PEERS)
             pages.append(context.new_page())
         doctor, nurse = pages
@@ -163,6 +163,6 @@ def far_call(folder: Path, database: str, key: str) -> Iterator[FarCall]:
 def away_for(call: FarCall, seconds: float) -> None:
     """Keeps the link silent so long, counted from when the nurse's page noticed."""
     call.link.silence()
-    until(lambda: call.nurse.get_by_text("Đang nối lại,").count() > 0, "the page notices", 40)
+    until(lambda: call.nurse.get_by_text("Đang nối lại,").count() > 0, "the page notices")
     noticed = time.monotonic()
     until(lambda: time.monotonic() - noticed > seconds, "the link stays away", seconds + 10, 0.2)

@@ -15,8 +15,6 @@ from tests.web.ward import Ward
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
-
 JOIN = "Vào phòng"
 PIXELS = """selector => {
   const video = document.querySelector(selector + ' video');

@@ -23,7 +23,7 @@ def test_a_screen_is_shared_seen_and_taken_back(visitors: Visit, ward: Ward) -> 
     expect(doctor.get_by_text("Bạn đang chia sẻ màn hình")).to_be_visible()
     screen = nurse.locator("[data-use=screen]").first
     expect(screen).to_be_visible()
-    until(lambda: nurse.evaluate(PIXELS, "[data-use=screen]"), "the screen's picture", 40)
+    until(lambda: nurse.evaluate(PIXELS, "[data-use=screen]"), "the screen's picture")
     # The camera is not given up for it.
     expect(nurse.locator("[data-use=camera]").first).to_be_visible()
     assert faults(nurse) == []

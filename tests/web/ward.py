@@ -66,7 +66,7 @@ class Ward:
     def ready(self) -> bool:
         """Whether it answers, with its database."""
         try:
-            with urllib.request.urlopen(f"{self.http}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.http}/readyz", timeout=60) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -125,7 +125,7 @@ class Ward:
 
         def end() -> None:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
         self.stack.callback(end)
         return process

@@ -1,20 +1,34 @@
-"""City services: a year of hourly VN_AQI for 50 stations, computed again: the arithmetic, and from a database and back.
+"""City services: a year of hourly VN_AQI for 50 stations computed again: from the database, and back into it.
 
-    python -m bench.domains [--stations 50] [--days 365] [--database]
+    python -m bench.domains [--stations 50] [--days 365] [--plain] [--arithmetic]
 
-`--database` stores the year's hourly values first (a minute or two), then times reading the means and the indices.
+The year's hourly values of six pollutants are stored first (a minute or two). Then the service itself computes it, as
+`tram domain recompute` does: the first time everything is new, the second time it stands there already, the third time
+a breakpoint of PM2.5 was changed and what follows from it is corrected. US AQI is computed and stored along with
+VN_AQI. CPU is that of this process and of the server's process for it together. `--arithmetic`: without a database.
 """
 
 import argparse
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from services.city.inputs import means
+from bench.alarms import cpu
+from services.city.discovery import discover
+from services.city.recompute import recompute
 from services.domains.air import us_aqi, vn_aqi
+from tests.databases import Server
+from tests.domains.world import thing
+from tram.settings import Settings
+from tram.store import observations
+from tram.store.batch import Batch
+from tram.store.database import Connection
 
 TARGET = 5.0
 HOUR = 3_600_000_000
@@ -33,8 +47,7 @@ def year(stations: int, hours: int) -> dict[str, np.ndarray]:
     return found
 
 
-def arithmetic(stations: int, hours: int) -> float:
-    values = year(stations, hours)
+def arithmetic(values: Mapping[str, np.ndarray]) -> None:
     best = 1e9
     for _ in range(3):
         began = time.process_time()
@@ -45,58 +58,84 @@ def arithmetic(stations: int, hours: int) -> float:
     began = time.process_time()
     us_aqi.hourly_index(values)
     us = time.process_time() - began
-    print(f"| VN_AQI, {stations} stations x {hours} hours | under {TARGET:.0f} s | {best:.2f} s CPU |")
-    print(f"| US AQI of the same | | {us:.2f} s CPU |")
-    return best
+    print(f"| the arithmetic alone: VN_AQI, and US AQI of the same | | {best:.2f} and {us:.2f} s CPU |", flush=True)
 
 
-def from_database(stations: int, hours: int) -> None:
-    from tests.databases import Server
-    from tests.domains.world import thing
-    from tram.store import observations
-    from tram.store.batch import Batch
+def fill(conn: Connection, values: Mapping[str, np.ndarray]) -> int:
+    """One good value an hour, none where it is missing; how many."""
+    stations, hours = values["pm2_5"].shape
+    times, n = START + HOUR * np.arange(hours), 0
+    for s in range(stations):
+        units = dict.fromkeys(values, "ug/m3")
+        for name, id in thing(conn, f"s-{s}", units, (105.8 + s / 100, 21.6)).items():
+            there = np.flatnonzero(~np.isnan(values[name][s]))
+            batch = Batch(np.full(len(there), id, np.int32), times[there], values[name][s][there],
+                          np.zeros(len(there), np.int16))  # fmt: skip
+            n += observations.write(conn, batch).inserted
+        conn.commit()
+    return n
 
-    values = year(stations, hours)
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "server")
-        try:
-            with server.database("plain" if server.missing("timescaledb") else "timescaledb") as made:
-                conn = made.connect()
-                conn.execute("SET statement_timeout = 0")
-                things = []
-                for s in range(stations):
-                    ids = thing(conn, f"s-{s}", dict.fromkeys(vn_aqi.POLLUTANTS, "ug/m3"), (105.8 + s / 100, 21.6))
-                    row = conn.execute("SELECT id FROM thing WHERE name = %s", (f"s-{s}",)).fetchone()
-                    assert row is not None
-                    things.append(row[0])
-                    for name, id in ids.items():
-                        times = START + HOUR * np.arange(hours)
-                        quality = np.zeros(hours, np.int16)
-                        observations.write(conn, Batch(np.full(hours, id, np.int32), times, values[name][s], quality))
-                    conn.commit()
-                began = time.monotonic()
-                cube = means(conn, things, vn_aqi.POLLUTANTS, START, START + (hours - 1) * HOUR, HOUR)
-                read = time.monotonic() - began
-                index, _ = vn_aqi.hourly_index({p: cube.of(p) for p in cube.properties})
-                both = time.monotonic() - began
-                assert np.isfinite(index).mean() > 0.9
-                n = int(cube.n.sum())
-                print(f"| reading the means of {n:,} values | | {read:.2f} s |")
-                print(f"| means and index together | under {TARGET:.0f} s | {both:.2f} s |")
-        finally:
-            server.close()
+
+@dataclass
+class Spent:
+    """Seconds."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
+@contextmanager
+def measured(conn: Connection) -> Iterator[Spent]:
+    spent, pids = Spent(), (os.getpid(), conn.info.backend_pid)
+    before, began = sum(map(cpu, pids)), time.monotonic()
+    yield spent
+    spent.wall, spent.cpu = time.monotonic() - began, sum(map(cpu, pids)) - before
+
+
+def computed_again(conn: Connection, settings: Settings, values: Mapping[str, np.ndarray]) -> None:
+    air = next(one for one in discover() if one.name == "air")
+    hourly = replace(air, derivations=[one for one in air.derivations if one.name == "hourly"])
+    stations, hours = values["pm2_5"].shape
+    end = START + hours * HOUR
+    breaks = {**vn_aqi.BREAKS, "pm2_5": np.array([0.0, 20, 50, 80, 150, 250, 350, 500])}
+    kept = vn_aqi.BREAKS
+    for told, table in (("all of it new", kept), ("all of it there already", kept), ("a breakpoint changed", breaks)):
+        vn_aqi.BREAKS = table
+        total = np.zeros(4, int)
+        with measured(conn) as spent:
+            for done in recompute(conn, settings, hourly, START, end, end + 24 * HOUR):
+                conn.commit()
+                total += done
+        vn_aqi.BREAKS = kept
+        assert total.sum() > 1.8 * stations * hours, total
+        print(f"| {told}: {total[0]:,} new, {total[1]:,} corrected, {total[3]:,} as they were | under {TARGET:.0f} s | "
+              f"{spent.wall:.2f} s ({spent.cpu:.2f} s CPU) |", flush=True)  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stations", type=int, default=50)
     parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--database", action="store_true")
+    parser.add_argument("--plain", action="store_true", help="without TimescaleDB")
+    parser.add_argument("--arithmetic", action="store_true", help="without a database")
     arguments = parser.parse_args()
+    values = year(arguments.stations, arguments.days * 24)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n\n| what | target | measured |\n|---|---|---|")
-    arithmetic(arguments.stations, arguments.days * 24)
-    if arguments.database:
-        from_database(arguments.stations, arguments.days * 24)
+    arithmetic(values)
+    if arguments.arithmetic:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder) / "server")
+        try:
+            plain = arguments.plain or server.missing("timescaledb") is not None
+            with server.database("plain" if plain else "timescaledb") as made:
+                conn = made.connect()
+                conn.execute("SET statement_timeout = 0")
+                n = fill(conn, values)
+                print(f"| values that are read ({made.edition}) | | {n:,} |", flush=True)
+                computed_again(conn, made.settings, values)
+        finally:
+            server.close()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tram.sensing import Micros
+from tram.store import wire
 from tram.store.columns import Layout
 from tram.store.database import Connection, available
 from tram.store.sqlfile import load_path
@@ -18,7 +19,6 @@ QUERIES = load_path(Path(__file__).with_name("queries.sql"))
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_MEANS = Layout(thing="int4", property="int2", bucket="time", n="int4", mean="float8", low="float8", high="float8")
 _ROWS = Layout(thing="int4", property="int2", time="time", result="float8")
 MOST_BUCKETS = 200_000
 
@@ -51,7 +51,7 @@ class Cube:
         things: ids, shape (t,), rising.
         properties: names, p of them.
         first: start of the first bucket, microseconds; `width` of each.
-        n: good numbers, shape (t, p, b). `mean`, `low`, `high`: of those.
+        n: good numbers, shape (t, p, b); `mean` of those.
     """
 
     things: Ints
@@ -60,8 +60,6 @@ class Cube:
     width: Micros
     n: NDArray[np.int32]
     mean: Floats
-    low: Floats
-    high: Floats
 
     @cached_property
     def starts(self) -> Ints:
@@ -93,18 +91,19 @@ def means(
     if count > MOST_BUCKETS:
         raise ValueError(f"{count} buckets at once: ask for less time")
     shape = (len(ids), len(properties), max(count, 0))
-    cube = Cube(
-        ids, tuple(properties), first, width, np.zeros(shape, np.int32), *(np.full(shape, np.nan) for _ in "mlh")
-    )
+    cube = Cube(ids, tuple(properties), first, width, np.zeros(shape, np.int32), np.full(shape, np.nan))
     if 0 in shape:
         return cube
     start, end = timestamps(np.array([first, last + width - 1]))
     arguments = {"things": ids.tolist(), "properties": list(properties), "start": start, "last": end, "width": width,
                  "channel": channel}  # fmt: skip
     with available(), conn.cursor(binary=True) as cursor:
-        rows = _MEANS.copy_out(cursor, QUERIES["means"], arguments)
-    at = np.searchsorted(ids, rows["thing"]), rows["property"], (rows["bucket"] - first) // width
-    cube.n[at], cube.mean[at], cube.low[at], cube.high[at] = rows["n"], rows["mean"], rows["low"], rows["high"]
+        found = wire.raw(cursor, QUERIES["means"], arguments)
+    for thing, property, starts, counts, values in found:
+        row, name = np.searchsorted(ids, wire.read_int(thing)), wire.read_int(property)
+        columns = (wire.from_postgres(wire.read_array(starts, 8)) - first) // width
+        cube.n[row, name, columns] = wire.read_array(counts, 4)
+        cube.mean[row, name, columns] = wire.read_floats(values)
     return cube
 
 

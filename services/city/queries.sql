@@ -28,16 +28,19 @@ FROM (
 ORDER BY b, d
 ON CONFLICT DO NOTHING
 
--- name: touched_between
--- Buckets that have something measured.
+-- name: measured_between
+-- The first and the last time of each measured Datastream in a span.
 COPY (
-    SELECT DISTINCT d.thing_id, (array_position(%(properties)s::text[], p.name) - 1)::int2,
-           date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(origin)s)
+    SELECT d.thing_id, (array_position(%(properties)s::text[], p.name) - 1)::int2, o.first, o.last
     FROM datastream d
     JOIN observed_property p ON p.id = d.observed_property_id
     JOIN thing t ON t.id = d.thing_id AND t.status = 'active'
-    JOIN observation o ON o.datastream_id = d.id AND o.phenomenon_time >= %(start)s AND o.phenomenon_time <= %(last)s
-    WHERE p.name = ANY(%(properties)s::text[]) AND d.channel = ''
+    CROSS JOIN LATERAL (
+        SELECT min(phenomenon_time) AS first, max(phenomenon_time) AS last
+        FROM observation
+        WHERE datastream_id = d.id AND phenomenon_time >= %(start)s AND phenomenon_time <= %(last)s
+    ) AS o
+    WHERE p.name = ANY(%(properties)s::text[]) AND d.channel = '' AND o.first IS NOT NULL
 ) TO STDOUT (FORMAT binary)
 
 -- name: touch_thing
@@ -70,21 +73,25 @@ RETURNING datastream_id, (extract(epoch FROM bucket) * 1000000)::bigint
 SELECT count(*) FROM city_touched WHERE derivation = %(derivation)s AND bucket <= %(before)s
 
 -- name: means
--- Count, mean, least and greatest of the good numbers of each bucket: flags 1 to 128 make a value not good (tram/quality.py).
-COPY (
-    SELECT d.thing_id, (array_position(%(properties)s::text[], p.name) - 1)::int2, b.bucket, b.n, b.mean, b.low, b.high
-    FROM datastream d
-    JOIN observed_property p ON p.id = d.observed_property_id
-    CROSS JOIN LATERAL (
-        SELECT date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(start)s) AS bucket,
-               count(*)::int4 AS n, avg(o.result) AS mean, min(o.result) AS low, max(o.result) AS high
+-- Count and mean of the good numbers of each bucket: flags 1 to 128 make a value not good (tram/quality.py). One row a
+-- Datastream, its buckets as arrays: a row a bucket cost more than reading what is in it.
+SELECT d.thing_id, array_position(%(properties)s::text[], p.name) - 1, b.starts, b.counts, b.means
+FROM datastream d
+JOIN observed_property p ON p.id = d.observed_property_id
+CROSS JOIN LATERAL (
+    SELECT array_agg(one.start) AS starts, array_agg(one.n) AS counts, array_agg(one.mean) AS means
+    FROM (
+        SELECT date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(start)s::timestamptz) AS start,
+               count(*)::int4 AS n, avg(o.result) AS mean
         FROM observation o
-        WHERE o.datastream_id = d.id AND o.phenomenon_time >= %(start)s AND o.phenomenon_time <= %(last)s
+        WHERE o.datastream_id = d.id
+          AND o.phenomenon_time >= %(start)s::timestamptz AND o.phenomenon_time <= %(last)s::timestamptz
           AND o.result IS NOT NULL AND (o.quality & 255) = 0
         GROUP BY 1
-    ) AS b
-    WHERE d.thing_id = ANY(%(things)s::int[]) AND p.name = ANY(%(properties)s::text[]) AND d.channel = %(channel)s
-) TO STDOUT (FORMAT binary)
+    ) AS one
+) AS b
+WHERE d.thing_id = ANY(%(things)s::int[]) AND p.name = ANY(%(properties)s::text[]) AND d.channel = %(channel)s
+  AND b.starts IS NOT NULL
 
 -- name: rows
 -- Every good number, for what needs more than means.
@@ -133,9 +140,17 @@ ORDER BY w.thing_id
 ON CONFLICT (thing_id, observed_property_id, channel) DO UPDATE SET sensor_id = excluded.sensor_id
 
 -- name: held
-SELECT k.row::int, o.result, o.parameters
-FROM unnest(%(ids)s::int[], %(times)s::timestamptz[]) WITH ORDINALITY AS k (id, time, row)
-JOIN observation o ON o.datastream_id = k.id AND o.phenomenon_time = k.time
+-- What stands in a span of each of these Datastreams, as arrays: one index scan a Datastream, not one a value. JSON text of
+-- jsonb has no line end in it.
+SELECT k.id, h.times, h.results, h.parameters
+FROM unnest(%(ids)s::int[], %(first)s::timestamptz[], %(last)s::timestamptz[]) AS k (id, first, last)
+CROSS JOIN LATERAL (
+    SELECT array_agg(o.phenomenon_time) AS times, array_agg(coalesce(o.result, 'NaN'::float8)) AS results,
+           convert_to(string_agg(coalesce(o.parameters::text, ''), E'\n'), 'UTF8') AS parameters
+    FROM observation o
+    WHERE o.datastream_id = k.id AND o.phenomenon_time >= k.first AND o.phenomenon_time <= k.last
+) AS h
+WHERE h.times IS NOT NULL
 
 -- name: area_things
 -- Areas and the Things that stand for them; a leaf is nobody's parent.

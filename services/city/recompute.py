@@ -25,10 +25,11 @@ from tram.errors import NotFoundError, SettingsError, TramError
 from tram.sensing import Micros
 from tram.settings import Settings, load
 from tram.store.columns import Layout
+from tram.store.committed import Reader
 from tram.store.database import Connection, available, connect
 from tram.store.wire import timestamps
 
-_ROWS = Layout(thing="int4", property="int2", bucket="time")
+_ROWS = Layout(thing="int4", property="int2", first="time", last="time")
 PAST = 366 * DAY
 """How far back `note` reaches; the command reaches further."""
 
@@ -45,7 +46,10 @@ def recompute(
         piece = SPAN * derivation.width
         first = (start + derivation.offset) // derivation.width * derivation.width - derivation.offset
         last = min(end, now - derivation.width - derivation.grace + 1)
+        reader = Reader(f"city.{domain.name}.{derivation.name}")
         for begin in range(first, last, piece):
+            # The worker waits meanwhile: else what it computes of data that comes now could be put back.
+            reader.hold(conn)
             touched = _touched(conn, derivation, begin, min(begin + piece, last), now)
             if len(touched):
                 yield results.put(conn, domain, derivation.compute(conn, touched, settings))
@@ -63,13 +67,19 @@ def note(conn: Connection, domain: str, derivation: Derivation, thing: int) -> N
 
 
 def _touched(conn: Connection, derivation: Derivation, begin: Micros, end: Micros, now: Micros) -> Touched:
+    """Every bucket of a Datastream between its first and last time: one without data has no result, which is true."""
     names = sorted(derivation.inputs)
-    first, last = timestamps(np.array([begin, end - 1]))
-    arguments = {"properties": names, "start": first, "last": last, "width": derivation.width, "origin": first}
+    start, last = timestamps(np.array([begin, end - 1]))
+    arguments = {"properties": names, "start": start, "last": last}
     with available(), conn.cursor(binary=True) as cursor:
-        rows = _ROWS.copy_out(cursor, QUERIES["touched_between"], arguments)
-    property = np.array(names)[rows["property"]]
-    return Touched(rows["thing"].astype(np.int64), property, rows["bucket"].astype(np.int64), now - derivation.grace)
+        rows = _ROWS.copy_out(cursor, QUERIES["measured_between"], arguments)
+    width = derivation.width
+    first, until = (rows["first"] - begin) // width, (rows["last"] - begin) // width + 1
+    count = until - first
+    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    property = np.repeat(np.array(names)[rows["property"]], count)
+    thing = np.repeat(rows["thing"].astype(np.int64), count)
+    return Touched(thing, property, begin + number * width, now - derivation.grace)
 
 
 def _moment(text: str, offset: int) -> Micros:

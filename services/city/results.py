@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from services.city.domain import Domain
+from services.city.held import held, same_object
 from services.city.inputs import QUERIES
 from tram.errors import ConflictError
 from tram.quality import Quality
@@ -20,10 +21,13 @@ from tram.sensing import Location, Thing
 from tram.store import areas, observations, registry
 from tram.store.batch import Batch
 from tram.store.database import Connection, available
-from tram.store.wire import timestamps
 
 AREA_KIND = "area"
 """Things of this kind stand for an area itself: what is computed of a commune hangs on `area-{code}`."""
+
+
+Told = Mapping[str, Any] | bytes | None
+"""SensorThings parameters of a value: an object, or its JSON."""
 
 
 @dataclass(slots=True)
@@ -34,11 +38,11 @@ class Results:
     properties: list[tuple[str, int]] = field(default_factory=list)
     times: list[NDArray[np.int64]] = field(default_factory=list)
     values: list[NDArray[np.float64]] = field(default_factory=list)
-    parameters: list[Sequence[Mapping[str, Any] | None] | None] = field(default_factory=list)
+    parameters: list[Sequence[Told] | None] = field(default_factory=list)
 
     def add(
         self, property: str, things: ArrayLike, times: ArrayLike, values: ArrayLike,
-        parameters: Sequence[Mapping[str, Any] | None] | None = None,
+        parameters: Sequence[Told] | None = None,
     ) -> None:  # fmt: skip
         """Values of one property; the arrays have shape (n,). NaN: there is none; what stood there goes."""
         found = np.asarray(values, np.float64)
@@ -72,65 +76,52 @@ def put(conn: Connection, domain: Domain, results: Results) -> Put:
     """
     if not results.things or not sum(map(len, results.things)):
         return Put(0, 0, 0, 0)
-    things, times, values = (
-        np.concatenate(results.things),
-        np.concatenate(results.times),
-        np.concatenate(results.values),
-    )
-    names = [name for name, n in results.properties for _ in range(n)]
-    extra = [
-        p for given, (_, n) in zip(results.parameters, results.properties, strict=True) for p in (given or [None] * n)
+    times, values = np.concatenate(results.times), np.concatenate(results.values)
+    told = [
+        text
+        for given, (_, n) in zip(results.parameters, results.properties, strict=True)
+        for text in ([b""] * n if given is None else map(_encoded, given))
     ]
-    ids = _datastreams(conn, domain, things, names)
-    held, held_parameters = _held(conn, ids, times)
-    there = np.array([row is not _NOTHING for row in held_parameters], bool)
+    ids = _datastreams(conn, domain, results)
+    stands = held(conn, ids, times)
     none = ~np.isfinite(values)
-    same_value = (held == values) | (np.isnan(held) & none)
-    same = there & same_value & np.array([_plain(a) == _plain(b) for a, b in zip(held_parameters, extra, strict=True)])
-    new = np.flatnonzero(~there & ~none)
-    changed = np.flatnonzero(there & ~none & ~same)
-    gone = np.flatnonzero(there & none)
+    same = stands.there & ((stands.values == values) | (np.isnan(stands.values) & none))
+    rows = np.flatnonzero(same).tolist()
+    same[rows] = [same_object(stands.parameters[row], told[row]) for row in rows]
+    new = np.flatnonzero(~stands.there & ~none)
+    changed = np.flatnonzero(stands.there & ~none & ~same)
+    gone = np.flatnonzero(stands.there & none)
     if len(new):
-        observations.write(conn, _batch(ids, times, values, extra, new))
+        observations.write(conn, _batch(ids, times, values, told, new))
     if len(changed):
-        observations.correct(conn, _batch(ids, times, values, extra, changed))
+        observations.correct(conn, _batch(ids, times, values, told, changed))
     if len(gone):
         observations.delete(conn, ids[gone], times[gone])
     return Put(len(new), len(changed), len(gone), int(same.sum()))
 
 
+def _encoded(given: Told) -> bytes:
+    if isinstance(given, bytes):
+        return given
+    return msgspec.json.encode(given) if given else b""
+
+
 def _batch(
-    ids: NDArray[np.int32], times: NDArray[np.int64], values: NDArray[np.float64],
-    parameters: Sequence[Mapping[str, Any] | None], rows: NDArray[np.intp],
+    ids: NDArray[np.int32], times: NDArray[np.int64], values: NDArray[np.float64], told: Sequence[bytes],
+    rows: NDArray[np.intp],
 ) -> Batch:  # fmt: skip
     quality = np.full(len(rows), int(Quality.ESTIMATED), np.int16)
-    told = {i: msgspec.json.encode(given) for i, row in enumerate(rows.tolist()) if (given := parameters[row])}
-    return Batch(ids[rows], times[rows], values[rows], quality, {}, told)
+    parameters = {i: text for i, row in enumerate(rows.tolist()) if (text := told[row])}
+    return Batch(ids[rows], times[rows], values[rows], quality, {}, parameters)
 
 
-_NOTHING: Any = object()
-
-
-def _plain(value: Any) -> Any:
-    return None if value is _NOTHING or not value else msgspec.json.decode(msgspec.json.encode(value))
-
-
-def _held(conn: Connection, ids: NDArray[np.int32], times: NDArray[np.int64]) -> tuple[NDArray[np.float64], list[Any]]:
-    """What stands at these keys: values (NaN: no number, or no row) and parameters (_NOTHING: no row)."""
-    values, parameters = np.full(len(ids), np.nan), [_NOTHING] * len(ids)
-    with available():
-        rows = conn.execute(QUERIES["held"], {"ids": ids.tolist(), "times": timestamps(times)}).fetchall()
-    for row, result, told in rows:
-        values[row - 1] = np.nan if result is None else result
-        parameters[row - 1] = told
-    return values, parameters
-
-
-def _datastreams(
-    conn: Connection, domain: Domain, things: NDArray[np.int64], names: Sequence[str]
-) -> NDArray[np.int32]:
+def _datastreams(conn: Connection, domain: Domain, results: Results) -> NDArray[np.int32]:
     """The service's Datastream of each row; made where there is none."""
-    wanted = sorted(set(zip(things.tolist(), names, strict=True)))
+    blocks = [
+        (name, *np.unique(things, return_inverse=True))
+        for (name, _), things in zip(results.properties, results.things, strict=True)
+    ]
+    wanted = sorted({(thing, name) for name, things, _ in blocks for thing in things.tolist()})
     foreign = {name for _, name in wanted} - domain.properties.keys()
     if foreign:
         raise ConflictError(f"{domain.name} computes no {', '.join(sorted(foreign))}: it is not in its properties.toml")
@@ -143,7 +134,12 @@ def _datastreams(
         _make(conn, domain, name, ids)
     if missing:
         known = _find(conn, domain, wanted)
-    return np.array([known[key] for key in zip(things.tolist(), names, strict=True)], np.int32)
+    return np.concatenate(
+        [
+            np.array([known[thing, name] for thing in things.tolist()], np.int32)[inverse]
+            for name, things, inverse in blocks
+        ]
+    )
 
 
 def _find(conn: Connection, domain: Domain, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:

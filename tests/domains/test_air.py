@@ -12,6 +12,7 @@ import pytest
 from services.alarms.process import Alarms
 from services.city.follow import Follower
 from services.city.seeds import Seeds
+from services.domains.air import derive
 from tests.databases import Database
 from tests.domains.world import HOUR, MINUTE, T0, catch_up, clock, computed, domain, store, thing
 from tests.servers.api import serve
@@ -208,6 +209,10 @@ def test_the_forecast_is_made_once_an_hour_and_its_skill_is_measured(conn: Conne
     assert -1 < skill < 1
     assert told["pairs"] == 3 * (7 * 24 - 24)
     assert clock(conn, "air", "forecast", NOW + HOUR) is False  # the hour's index is not there
+    row = conn.execute("SELECT id FROM thing WHERE name = 'aq-1'").fetchone()
+    assert row is not None
+    begins = [derive.forecast_from(conn, row[0], NOW + k * HOUR) for k in range(3)]
+    assert begins == [last, last, last + 2 * HOUR]  # an hour without a newer one; then there is none
 
 
 def test_answers(database: Database, conn: Connection) -> None:

@@ -1,5 +1,6 @@
 """What is computed when data comes: the hourly index of stations and communes, the index of days, the forecast."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tram.store.sqlfile import load_path
 FOLDER = Path(__file__).parent
 QUERIES = load_path(FOLDER / "queries.sql")
 HOUR = 3600 * SECOND
+MOST = int(vn_aqi.INDEX[-1])
 CHANNEL = "air"
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -66,15 +68,18 @@ def _indices(cube: Cube) -> tuple[Floats, Mapping[str, Floats], Floats]:
     return index, subs, us_aqi.hourly_index(values)
 
 
-def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[Mapping[str, Any] | None]:
-    """The worst pollutant and every pollutant's index of these cells."""
-    names = vn_aqi.worst(subs)[at].tolist()
-    columns = {p: values[at].tolist() for p, values in subs.items()}
-    return [
-        {"worst": name, "sub": {p: int(c[i]) for p, c in columns.items() if c[i] == c[i]}, "edition": vn_aqi.EDITION}
-        if name else None
-        for i, name in enumerate(names)
-    ]  # fmt: skip
+def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[bytes | None]:
+    """The worst pollutant and every pollutant's index of these cells: JSON."""
+    # As PostgreSQL writes it, put together from pieces: a dict a cell took longer than the indices.
+    keys = sorted(subs, key=lambda name: (len(name), name))
+    pieces = {p: [f'"{p}": {i}, '.encode() for i in range(MOST + 1)] + [b""] for p in keys}
+    cells = [np.where(np.isnan(subs[p][at]), MOST + 1, subs[p][at]).astype(np.int64).tolist() for p in keys]
+    ends = {
+        p: f'}}, "worst": "{p}", "edition": {json.dumps(vn_aqi.EDITION, ensure_ascii=False)}}}'.encode() for p in keys
+    }
+    columns = [map(pieces[p].__getitem__, column) for p, column in zip(keys, cells, strict=True)]
+    rows = zip(vn_aqi.worst(subs)[at].tolist(), map(b"".join, zip(*columns, strict=True)), strict=True)
+    return [b'{"sub": {' + told[:-2] + ends[name] if name else None for name, told in rows]
 
 
 def _communes(conn: Connection, cube: Cube, index: Floats, hours: NDArray[np.intp]) -> Results:
@@ -151,6 +156,15 @@ def forecasts(conn: Connection, settings: Settings, now: int) -> Results | None:
         if not area.leaf:
             results.add("vn_aqi_forecast_skill", [area.thing], [last], [skill], [counted])
     return results
+
+
+def forecast_from(conn: Connection, thing: int, now: int) -> int:
+    """Start of the hour that a station's newest forecast begins after: the last that is over, or, for the minutes until
+    that one's index is there, the one before it."""
+    last = (now // HOUR - 1) * HOUR
+    end = from_micros(last + (forecast.LEADS - 1) * HOUR)
+    newest = latest(conn, CHANNEL, ["vn_aqi_forecast"], end, [thing]).get((thing, "vn_aqi_forecast"))
+    return last - HOUR if newest is not None and newest.time == end else last
 
 
 def _number(value: float) -> float | None:

@@ -22,6 +22,8 @@ from tram.store.database import Connection
 router = APIRouter()
 FRESH = timedelta(hours=3)
 """An index older than this is not shown as the present one: two hours and the time to compute it."""
+DAY_FRESH = timedelta(days=2, hours=1)
+"""The same of a day: its index comes some minutes after midnight, and until then the one before it stands."""
 CACHED = 60.0
 EMBED = {
     "Cache-Control": f"public, max-age={round(CACHED)}, stale-while-revalidate=600",

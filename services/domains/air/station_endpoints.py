@@ -1,6 +1,6 @@
 """What may be asked of one air station: its indices, forecast, episodes and calendar."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -27,7 +27,7 @@ def station_forecast(permit: Reads, database: Database, name: ThingName) -> sche
     at = now()
     ids, _ = derive.stations(database)
     model, _ = derive.learn(database, ids, at, permit.state.settings.utc_offset)
-    last = (at // HOUR - 1) * HOUR
+    last = derive.forecast_from(database, found.id, at)
     ahead = means(database, [found.id], ["vn_aqi_forecast"], last + HOUR, last + 24 * HOUR, HOUR, channel=CHANNEL)
     current = latest(database, CHANNEL, ["vn_aqi"], open_endpoints.recent(), [found.id]).get((found.id, "vn_aqi"))
     items = []
@@ -86,7 +86,7 @@ def station_calendar(
 def get_station(permit: Reads, database: Database, name: ThingName) -> schemas.StationDetail:
     """VN_AQI of the hour and of the last day, US AQI beside them, advice for the band it is in."""
     found = _station(permit, database, name)
-    since = datetime.now(UTC) - timedelta(days=2)
+    since = datetime.now(UTC) - open_endpoints.DAY_FRESH
     told = latest(database, CHANNEL, ["vn_aqi", "us_aqi", "vn_aqi_day"], since, [found.id])
 
     def fresh(property: str, age: datetime) -> Latest | None:

@@ -185,6 +185,7 @@ def test_configuration_by_hand_counts_and_levels_must_rise(database: Database, c
     id = thing(conn, "river-x", {"water_level": "m"}, (105.8, 21.6))["water_level"]
     conn.commit()
     store(conn, id, [now - k * MINUTE for k in range(90, 0, -1)], np.linspace(24.0, 24.7, 90))
+    store(conn, id, [now + HOUR], [29.0])  # of a clock that is wrong: not the present
     config.adopt(conn, Settings())
     conn.commit()
     assert config.stations(conn) == []  # nobody knows its levels: none are made up

@@ -15,6 +15,14 @@ from services.domains.noise.derive import CHANNEL, FOLDER
 router = endpoints(CHANNEL, "noise", ("sound_level",), properties(FOLDER))
 
 
+class Limit(BaseModel):
+    """What the noise of an ordinary area may be: QCVN 26:2010/BTNMT, table 1."""
+
+    start: int = Field(description="local hour", examples=[6])
+    end: int = Field(description="first local hour no more in it", examples=[21])
+    db: float = Field(examples=[70.0])
+
+
 class Point(BaseModel):
     """A point where noise is measured."""
 
@@ -26,6 +34,12 @@ class Point(BaseModel):
     limit: float | None = Field(description="of an ordinary area in that hour, dB", examples=[70.0])
     lden: float | None = Field(description="of the last day, dB", examples=[68.9])
     day: datetime | None = Field(description="start of that day", examples=["2026-10-07T17:00:00Z"])
+
+
+@router.get("/limits", summary="The limits by hour")
+def limits(permit: Reads) -> list[Limit]:
+    """Of an ordinary area, by day and at night."""
+    return [Limit(start=start, end=end, db=db) for start, end, db in levels.LIMITS]
 
 
 @router.get("/points", summary="Noise points now")

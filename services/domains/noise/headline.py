@@ -1,20 +1,22 @@
-"""The noise in one line: the loudest point of the last hour."""
+"""The noise in one line: the point that is most above the limit of its hour, or nearest below it."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
 
 from services.auth.guard import Permit
 from services.city.headline import Headline, Tone
 from services.city.reading import latest, places
+from services.domains.noise import levels
 from services.domains.noise.derive import CHANNEL
 from tram.store.database import Connection
 
-LABELS = {"vi": "Leq giờ cao nhất", "en": "Highest hourly Leq"}
-LIMIT, NEAR = 70.0, 65.0
-"""dB of an ordinary area by day (QCVN 26:2010/BTNMT, table 1), and what is near it."""
+LABELS = {"vi": "Leq giờ, so với giới hạn", "en": "Hourly Leq against its limit"}
+NEAR = 5.0
+"""dB below the limit that are worth a word."""
 STATES: dict[Tone, dict[str, str]] = {
-    "ok": {"vi": "Trong giới hạn", "en": "Within the limit"},
-    "notice": {"vi": "Gần giới hạn 70 dB", "en": "Near the limit of 70 dB"},
-    "warning": {"vi": "Vượt giới hạn 70 dB", "en": "Above the limit of 70 dB"},
+    "ok": {"vi": "Trong giới hạn {n} dB", "en": "Within the limit of {n} dB"},
+    "notice": {"vi": "Gần giới hạn {n} dB", "en": "Near the limit of {n} dB"},
+    "warning": {"vi": "Vượt giới hạn {n} dB", "en": "Above the limit of {n} dB"},
 }
 
 
@@ -24,8 +26,17 @@ def headline(conn: Connection, permit: Permit) -> Headline:
     seen = permit.visible(places(conn, ["sound_level"]), lambda one: one.name)
     found = [(row.value, row.time, one.name) for one in seen
              if (row := told.get((one.id, "leq_1h"))) is not None and row.value is not None]  # fmt: skip
-    if not found:
-        return Headline(LABELS, "dB[SPL]", all=len(seen))
-    value, time, name = max(found)
-    tone: Tone = "warning" if value > LIMIT else "notice" if value > NEAR else "ok"
-    return Headline(LABELS, "dB[SPL]", round(value, 1), tone, STATES[tone], time, name, len(found), len(seen))
+    return of(found, len(seen), permit.state.settings.utc_offset)
+
+
+def of(found: Sequence[tuple[float, datetime, str]], points: int, utc_offset: int) -> Headline:
+    """From (Leq, start of the hour, name) rows of some of the points; the limit is that of the local hour."""
+    local = timezone(timedelta(hours=utc_offset))
+    rows = [(leq - limit, time, name, leq, limit) for leq, time, name in found
+            for limit in [levels.limit(time.astimezone(local).hour)]]  # fmt: skip
+    if not rows:
+        return Headline(LABELS, "dB[SPL]", all=points)
+    over, time, name, leq, limit = max(rows)
+    tone: Tone = "warning" if over > 0 else "notice" if over > -NEAR else "ok"
+    state = {language: text.format(n=f"{limit:.0f}") for language, text in STATES[tone].items()}
+    return Headline(LABELS, "dB[SPL]", round(leq, 1), tone, state, time, name, len(rows), points)

@@ -5,10 +5,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-DAY, EVENING, NIGHT = (7, 19), (19, 23), (23, 7)
-"""Local hours; the night of a calendar day is its first seven hours and its last one."""
-
-
 LIMITS = ((6, 21, 70.0), (21, 6, 55.0))
 """(from, to, dB) of ordinary areas by local hour: QCVN 26:2010/BTNMT, table 1."""
 

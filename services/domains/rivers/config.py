@@ -1,8 +1,9 @@
 """Stations' configuration: alarm levels and the rest, per station, in the service's own table."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tram.store.sqlfile import load_path
 FOLDER = Path(__file__).parent
 QUERIES = load_path(FOLDER / "queries.sql")
 CHANNEL = "rivers"
+AHEAD = timedelta(minutes=5)
+"""A device's clock may be ahead by so much (TRAM_CLOCK_FUTURE's default): what is later is not the present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,14 @@ def stations(conn: Connection) -> list[Station]:
     with available():
         rows = conn.execute(QUERIES["stations"]).fetchall()
     return [Station(r[0], r[1], r[2], r[3], (r[4], r[5], r[6]), tuple(r[7]), *r[8:]) for r in rows]
+
+
+def newest(conn: Connection, things: Sequence[int], fresh: timedelta) -> dict[int, tuple[datetime, float]]:
+    """Thing -> time and metres of its newest good level that is not older than that."""
+    now = datetime.now(UTC)
+    arguments = {"things": list(things), "since": now - fresh, "until": now + AHEAD}
+    with available():
+        return {thing: (at, value) for thing, at, value in conn.execute(QUERIES["newest"], arguments)}
 
 
 def put(conn: Connection, thing: int, source: str, given: Mapping[str, Any]) -> None:

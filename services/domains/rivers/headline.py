@@ -1,6 +1,6 @@
 """The rivers in one line: the station that stands highest against its own alarm levels."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from services.auth.guard import Permit
 from services.city.headline import Headline, Tone
@@ -22,8 +22,7 @@ STATES = {
 def headline(conn: Connection, permit: Permit) -> Headline:
     """See services.city.headline."""
     seen = permit.visible(config.stations(conn), lambda one: one.name)
-    arguments = {"things": [one.thing for one in seen], "since": datetime.now(UTC) - FRESH}
-    levels = {thing: (at, value) for thing, at, value in conn.execute(config.QUERIES["newest"], arguments).fetchall()}
+    levels = config.newest(conn, [one.thing for one in seen], FRESH)
     found = [(sum(levels[one.thing][1] >= at for at in one.levels), levels[one.thing][1] - one.levels[0], one.name, one)
              for one in seen if one.thing in levels]  # fmt: skip
     if not found:

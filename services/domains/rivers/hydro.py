@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 ROMAN = ("I", "II", "III")
+FAST = 0.5
+"""Metres an hour from which a rise is told: the second level of the rule rivers-rate (alarms.toml)."""
 
 
 def level_reached(levels: Floats, alarms: Floats) -> Floats:

@@ -16,10 +16,8 @@ NOW = ["flood_level", "level_rate", "flood_level_forecast", *(f"rain_{hours}h" f
 def described(conn: Connection, found: list[Station]) -> list[schemas.RiverStation]:
     """Stations with level, rate of rise, alarm level and rain of the last hour; null where there is nothing so new."""
     ids = [one.thing for one in found]
-    since = datetime.now(UTC) - FRESH
-    told = latest(conn, CHANNEL, NOW, since, ids)
-    rows = conn.execute(config.QUERIES["newest"], {"things": ids, "since": since}).fetchall()
-    levels = {thing: (at, value) for thing, at, value in rows}
+    told = latest(conn, CHANNEL, NOW, datetime.now(UTC) - FRESH, ids)
+    levels = config.newest(conn, ids, FRESH)
     return [_one(one, levels.get(one.thing), told) for one in found]
 
 
@@ -32,7 +30,7 @@ def _one(
 
     level = None if measured is None else measured[1]
     reached = None if level is None else int(hydro.level_reached(np.array(level), one.alarms))
-    ahead = value("flood_level_forecast")
+    ahead, rate = value("flood_level_forecast"), value("level_rate")
     left = None if level is None or reached is None or reached > 2 else round(one.levels[reached] - level, 2)
     return schemas.RiverStation(
         name=one.name, label=one.label, source=one.source,
@@ -43,7 +41,7 @@ def _one(
         }),
         now=schemas.Now(
             time=None if measured is None else measured[0], level=None if level is None else round(level, 3),
-            flood_level=reached, rate=value("level_rate"), to_next=left,
+            flood_level=reached, rate=rate, fast=(rate or 0.0) >= hydro.FAST, to_next=left,
             forecast_level=None if ahead is None else round(ahead),
             rain={f"{hours}h": value(f"rain_{hours}h") for hours in derive.RAIN_HOURS},
         ),

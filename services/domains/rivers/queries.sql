@@ -26,14 +26,15 @@ ON CONFLICT (thing_id) DO UPDATE SET
     lag = excluded.lag, rain_km = excluded.rain_km, source = excluded.source, changed = now()
 
 -- name: newest
--- The newest good level of each of these Things.
+-- The newest good level of each of these Things; one of the future is of a clock that is wrong.
 SELECT d.thing_id, o.phenomenon_time, o.result
 FROM datastream d
 JOIN observed_property p ON p.id = d.observed_property_id AND p.name = 'water_level'
 CROSS JOIN LATERAL (
     SELECT phenomenon_time, result
     FROM observation
-    WHERE datastream_id = d.id AND result IS NOT NULL AND (quality & 255) = 0 AND phenomenon_time >= %(since)s
+    WHERE datastream_id = d.id AND result IS NOT NULL AND (quality & 255) = 0
+      AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
     ORDER BY phenomenon_time DESC
     LIMIT 1
 ) AS o

@@ -84,10 +84,6 @@ class Replay:
     lag: float | None
 
 
-RISING = 0.5
-"""Metres an hour that are told."""
-
-
 def replay() -> Replay:
     """Learns from a flood of 2024's height, then lives through that of 2025."""
     _, before, above = flood(BEFORE, SHAPE_2024)
@@ -122,7 +118,7 @@ def _events(times: NDArray[np.int64], levels: Floats, rates: Floats, told: Float
             at = int(down[-1]) + 1
             found.append(Event(int(times[at]), "level", float(levels[at]), f"Xuống dưới báo động {name}",
                                f"Below alarm level {name} again"))  # fmt: skip
-    fast = _first(rates >= RISING)
+    fast = _first(rates >= hydro.FAST)
     if fast is not None:
         found.append(Event(int(times[fast]), "rise", float(levels[fast]), f"Nước lên nhanh: {rates[fast]:.2f} m/giờ",
                            f"Rising fast: {rates[fast]:.2f} m/h"))  # fmt: skip

@@ -28,6 +28,7 @@ class Now(BaseModel):
     level: float | None = Field(description="metres", examples=[24.63])
     flood_level: int | None = Field(description="alarm level reached, 0 to 3", examples=[0])
     rate: float | None = Field(description="metres an hour over the last hour", examples=[0.12])
+    fast: bool = Field(description="rises by half a metre an hour or more")
     to_next: float | None = Field(description="metres to the next alarm level", examples=[0.37])
     forecast_level: int | None = Field(description="alarm level within six hours, as forecast")
     rain: dict[str, float | None] = Field(description="mm upstream", examples=[{"1h": 4.2, "3h": 11.0}])

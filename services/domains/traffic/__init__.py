@@ -22,5 +22,8 @@ DOMAIN = Domain(
         Derivation("passages", frozenset({"vehicle_passage"}), derive.STEP, 20 * SECOND, derive.passages),
     ),
     jobs=(Job("traffic.demo", 60.0, 30.0, network.demonstrate),),
-    panels=(Panel("traffic-corridors", {"vi": "Tuyến đường", "en": "Corridors"}, "/api/traffic/corridors"),),
+    panels=(
+        Panel("traffic-corridors", {"vi": "Tuyến đường", "en": "Corridors"}, "/api/traffic/corridors"),
+        Panel("traffic-junctions", {"vi": "Nút giao", "en": "Junctions"}, "/api/traffic/junctions"),
+    ),
 )  # fmt: skip

@@ -12,6 +12,13 @@ export interface Point {
   day: string | null
 }
 
+/** What may be from one local hour to another: /api/noise/limits. */
+export interface Limit {
+  start: number
+  end: number
+  db: number
+}
+
 /** dB above the limit of the hour; below 0 it is within. */
 export function over(point: Point): number | null {
   return point.leq === null || point.limit === null ? null : point.leq - point.limit

@@ -5,7 +5,7 @@ function river(name: string, flood: number | null, ahead: number | null, rate: n
   return {
     name, label: '', location: null, source: 'built-in',
     configuration: { river: 'sông Cầu', levels: [25, 26, 27], verified: ['I', 'III'], record: 29.9, datum: null, upstream, lag: null, rain_km: 30 },
-    now: { time: null, level: null, flood_level: flood, rate, to_next: null, forecast_level: ahead, rain: {} },
+    now: { time: null, level: null, flood_level: flood, rate, fast: false, to_next: null, forecast_level: ahead, rain: {} },
   }
 } // prettier-ignore
 

@@ -23,6 +23,8 @@ export interface River {
     level: number | null
     flood_level: number | null
     rate: number | null
+    /** Rises as fast as the alarm rule tells of. */
+    fast: boolean
     to_next: number | null
     forecast_level: number | null
     rain: Record<string, number | null>

@@ -23,7 +23,7 @@ class Limit(BaseModel):
     db: float = Field(examples=[70.0])
 
 
-class Point(BaseModel):
+class NoisePoint(BaseModel):
     """A point where noise is measured."""
 
     name: str = Field(examples=["noise-05440-1"])
@@ -43,7 +43,7 @@ def limits(permit: Reads) -> list[Limit]:
 
 
 @router.get("/points", summary="Noise points now")
-def points(permit: Reads, database: Database) -> list[Point]:
+def points(permit: Reads, database: Database) -> list[NoisePoint]:
     """Leq of the last hour and Lden of the last day, of every point one may see."""
     now = datetime.now(UTC)
     hours = latest(database, CHANNEL, ["leq_1h"], now - timedelta(hours=3))
@@ -53,7 +53,7 @@ def points(permit: Reads, database: Database) -> list[Point]:
     found = []
     for one in seen:
         hour, day = hours.get((one.id, "leq_1h")), days.get((one.id, "lden"))
-        found.append(Point(
+        found.append(NoisePoint(
             name=one.name, label=one.label, location=one.geojson(),
             time=hour.time if hour else None, leq=hour.value if hour else None,
             limit=levels.limit(hour.time.astimezone(local).hour) if hour else None,

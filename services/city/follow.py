@@ -50,6 +50,8 @@ class Follower:
         Raises:
             UnavailableError: roll back and try again.
         """
+        with available():
+            conn.execute(QUERIES["alone"], (self.name,))
         more = self.follow(conn, now)
         if more:  # first all that is known, then what follows from it: a bucket is computed once, not once a batch
             return Outcome(0, more=True)

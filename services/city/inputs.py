@@ -99,11 +99,11 @@ def means(
                  "channel": channel}  # fmt: skip
     with available(), conn.cursor(binary=True) as cursor:
         found = wire.raw(cursor, QUERIES["means"], arguments)
-    for thing, property, starts, counts, values in found:
+    for thing, property, starts, counts, totals in found:
         row, name = np.searchsorted(ids, wire.read_int(thing)), wire.read_int(property)
         columns = (wire.from_postgres(wire.read_array(starts, 8)) - first) // width
-        cube.n[row, name, columns] = wire.read_array(counts, 4)
-        cube.mean[row, name, columns] = wire.read_floats(values)
+        n = wire.read_array(counts, 4)
+        cube.n[row, name, columns], cube.mean[row, name, columns] = n, wire.read_floats(totals) / n
     return cube
 
 

@@ -7,6 +7,14 @@ JOIN observed_property p ON p.id = d.observed_property_id
 JOIN thing t ON t.id = d.thing_id AND t.status = 'active'
 WHERE p.name = ANY(%s::text[]) AND d.channel = ''
 
+-- name: alone
+-- Whoever computes by this derivation as data comes: one at a time, and nobody beside. 0x63697479 is "city".
+SELECT pg_advisory_xact_lock(x'63697479'::int, hashtext(%s))
+
+-- name: beside
+-- Whoever computes its past: several do, while nobody is alone. In turns: who waits to be alone is not passed by.
+SELECT pg_advisory_xact_lock_shared(x'63697479'::int, hashtext(%s))
+
 -- name: touch
 INSERT INTO city_touched (derivation, datastream_id, bucket)
 SELECT %(derivation)s, id, bucket
@@ -73,16 +81,16 @@ RETURNING datastream_id, (extract(epoch FROM bucket) * 1000000)::bigint
 SELECT count(*) FROM city_touched WHERE derivation = %(derivation)s AND bucket <= %(before)s
 
 -- name: means
--- Count and mean of the good numbers of each bucket: flags 1 to 128 make a value not good (tram/quality.py). One row a
+-- Count and sum of the good numbers of each bucket: flags 1 to 128 make a value not good (tram/quality.py). One row a
 -- Datastream, its buckets as arrays: a row a bucket cost more than reading what is in it.
-SELECT d.thing_id, array_position(%(properties)s::text[], p.name) - 1, b.starts, b.counts, b.means
+SELECT d.thing_id, array_position(%(properties)s::text[], p.name) - 1, b.starts, b.counts, b.totals
 FROM datastream d
 JOIN observed_property p ON p.id = d.observed_property_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(one.start) AS starts, array_agg(one.n) AS counts, array_agg(one.mean) AS means
+    SELECT array_agg(one.start) AS starts, array_agg(one.n) AS counts, array_agg(one.total) AS totals
     FROM (
         SELECT date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(start)s::timestamptz) AS start,
-               count(*)::int4 AS n, avg(o.result) AS mean
+               count(*)::int4 AS n, sum(o.result) AS total
         FROM observation o
         WHERE o.datastream_id = d.id
           AND o.phenomenon_time >= %(start)s::timestamptz AND o.phenomenon_time <= %(last)s::timestamptz

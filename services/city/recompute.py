@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import numpy as np
@@ -19,17 +20,18 @@ from services.city.domain import Derivation, Domain
 from services.city.follow import SPAN
 from services.city.inputs import QUERIES, Touched
 from services.city.results import Put
-from tram.clock import DAY, from_micros, to_micros
+from tram.clock import DAY, SECOND, from_micros, to_micros
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import NotFoundError, SettingsError, TramError
 from tram.sensing import Micros
 from tram.settings import Settings, load
 from tram.store.columns import Layout
-from tram.store.committed import Reader
 from tram.store.database import Connection, available, connect
 from tram.store.wire import timestamps
 
 _ROWS = Layout(thing="int4", property="int2", first="time", last="time")
+LONG = 60 * DAY
+"""A longer span is computed in two halves at once: while one waits for the server the other computes."""
 PAST = 366 * DAY
 """How far back `note` reaches; the command reaches further."""
 
@@ -46,13 +48,35 @@ def recompute(
         piece = SPAN * derivation.width
         first = (start + derivation.offset) // derivation.width * derivation.width - derivation.offset
         last = min(end, now - derivation.width - derivation.grace + 1)
-        reader = Reader(f"city.{domain.name}.{derivation.name}")
         for begin in range(first, last, piece):
-            # The worker waits meanwhile: else what it computes of data that comes now could be put back.
-            reader.hold(conn)
+            with available():  # the worker waits: else what it computes of data that comes now could be put back
+                conn.execute(QUERIES["beside"], (f"{domain.name}.{derivation.name}",))
             touched = _touched(conn, derivation, begin, min(begin + piece, last), now)
             if len(touched):
                 yield results.put(conn, domain, derivation.compute(conn, touched, settings))
+
+
+def whole(settings: Settings, domain: Domain, start: Micros, end: Micros, now: Micros) -> Put:
+    """The same with connections of its own, a long span in two halves side by side; commits piece by piece.
+
+    Raises:
+        UnavailableError: what was committed stays; computing all of it again does no harm.
+    """
+
+    def part(span: tuple[Micros, Micros]) -> Put:
+        total = Put(0, 0, 0, 0)
+        with connect(settings, "recompute") as conn:
+            conn.execute("SET statement_timeout = 0")
+            for done in recompute(conn, settings, domain, *span, now):
+                conn.commit()
+                total = Put(*(a + b for a, b in zip(total, done, strict=True)))
+            conn.commit()
+        return total
+
+    middle = (start + end) // 2 // DAY * DAY - settings.utc_offset * 3600 * SECOND
+    spans = [(start, middle), (middle, end)] if end - start > LONG else [(start, end)]
+    with ThreadPoolExecutor(len(spans)) as pool:
+        return Put(*(sum(each) for each in zip(*pool.map(part, spans), strict=True)))
 
 
 def note(conn: Connection, domain: str, derivation: Derivation, thing: int) -> None:
@@ -110,13 +134,7 @@ def main(words: list[str]) -> int:
         end = _moment(args.end, settings.utc_offset) if args.end else now
         if start >= end:
             raise SettingsError("--from must be before --to")
-        total = [0, 0, 0, 0]
-        with connect(settings, "recompute") as conn:
-            conn.execute("SET statement_timeout = 0")
-            for done in recompute(conn, settings, domain, start, end, now):
-                conn.commit()
-                total = [a + b for a, b in zip(total, done, strict=True)]
-            conn.commit()
+        total = whole(settings, domain, start, end, now)
         sys.stdout.write("{} new, {} corrected, {} taken away, {} as they were\n".format(*total))
     except TramError as error:
         sys.stderr.write(f"tram: {error}\n")

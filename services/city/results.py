@@ -80,7 +80,7 @@ def put(conn: Connection, domain: Domain, results: Results) -> Put:
     told = [
         text
         for given, (_, n) in zip(results.parameters, results.properties, strict=True)
-        for text in ([b""] * n if given is None else map(_encoded, given))
+        for text in ([b""] * n if given is None else [_encoded(one) for one in given])
     ]
     ids = _datastreams(conn, domain, results)
     stands = held(conn, ids, times)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domains.noise import headline, levels
+from services.domains.noise import levels
+from services.domains.noise.headline import of
 from tests.databases import Database
 from tests.domains.world import HOUR, MINUTE, T0, catch_up, computed, store, thing
 from tram.quality import Quality
@@ -43,12 +44,12 @@ def test_lden_of_a_day_needs_three_quarters_of_each_part() -> None:
 
 def test_the_headline_is_what_is_most_above_the_limit_of_its_hour() -> None:
     noon, night = datetime(2026, 10, 8, 5, tzinfo=UTC), datetime(2026, 10, 8, 14, tzinfo=UTC)  # 12 and 21 h (+07)
-    told = headline.of([(66.0, noon, "by-day"), (58.04, night, "at-night")], 3, 7)
+    told = of([(66.0, noon, "by-day"), (58.04, night, "at-night")], 3, 7)
     assert (told.value, told.thing, told.tone, told.fresh, told.all) == (58.0, "at-night", "warning", 2, 3)
     assert told.state == {"vi": "Vượt giới hạn 55 dB", "en": "Above the limit of 55 dB"}
-    assert headline.of([(66.0, noon, "by-day")], 1, 7).tone == "notice"
-    assert headline.of([(60.0, noon, "by-day")], 1, 7).tone == "ok"
-    assert headline.of([], 1, 7).value is None
+    assert of([(66.0, noon, "by-day")], 1, 7).tone == "notice"
+    assert of([(60.0, noon, "by-day")], 1, 7).tone == "ok"
+    assert of([], 1, 7).value is None
 
 
 @pytest.fixture

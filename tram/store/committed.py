@@ -89,11 +89,6 @@ class Reader:
             raise NotFoundError(f"the reader {self.name!r} of the committed stream was never started")
         return int(row[0])
 
-    def hold(self, conn: Connection) -> None:
-        """Waits until nobody reads in this name, and lets nobody until this transaction ends."""
-        with available():
-            conn.execute(self._queries["lock_position"], (self.name,))
-
     def take(self, conn: Connection, *, rows: int = 50_000, batches: int = 100) -> list[Committed]:
         """The next batches in order, at most `batches` and about `rows` rows (at least one batch); [] when none.
 

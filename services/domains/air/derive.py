@@ -68,7 +68,7 @@ def _indices(cube: Cube) -> tuple[Floats, Mapping[str, Floats], Floats]:
     return index, subs, us_aqi.hourly_index(values)
 
 
-def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[bytes | None]:
+def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[bytes]:
     """The worst pollutant and every pollutant's index of these cells: JSON."""
     # As PostgreSQL writes it, put together from pieces: a dict a cell took longer than the indices.
     keys = sorted(subs, key=lambda name: (len(name), name))
@@ -79,7 +79,7 @@ def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[
     }
     columns = [map(pieces[p].__getitem__, column) for p, column in zip(keys, cells, strict=True)]
     rows = zip(vn_aqi.worst(subs)[at].tolist(), map(b"".join, zip(*columns, strict=True)), strict=True)
-    return [b'{"sub": {' + told[:-2] + ends[name] if name else None for name, told in rows]
+    return [b'{"sub": {' + told[:-2] + ends[name] if name else b"" for name, told in rows]
 
 
 def _communes(conn: Connection, cube: Cube, index: Floats, hours: NDArray[np.intp]) -> Results:

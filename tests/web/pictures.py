@@ -10,12 +10,17 @@ from tests.waiting import until
 
 FOLDER = os.environ.get("TRAM_X_PICTURES", "")
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+SECONDS = 3_000 if FOLDER else 300
+"""How long a test may take that may take pictures."""
 PATIENCE = 120_000
 """ms: what is drawn without a graphics card takes its time on a machine with other work."""
-# Not a press where the choice is on the screen: under an open dialog nothing can be pressed. True when it is chosen.
-CHOOSE = """language => {
-  document.querySelector(`[role=radio][lang=${language}]`)?.click()
-  return document.documentElement.lang === language
+# By the page's own buttons, but no press on the screen: under an open dialog nothing can be pressed. True when chosen.
+CHOOSE = """([language, theme]) => {
+  const { lang, dataset } = document.documentElement
+  const choice = document.querySelector(`[role=radio][lang=${language}]`)
+  if (lang !== language) choice?.click()
+  else if (dataset.theme !== theme) choice?.closest('.row')?.querySelector('button:not([role=radio])')?.click()
+  return lang === language && dataset.theme === theme
 }"""
 
 
@@ -29,19 +34,14 @@ def pictures(page: Page, state: str, meanwhile: Callable[[], object] = lambda: N
         return
     before = page.viewport_size
     Path(FOLDER).mkdir(parents=True, exist_ok=True)
-    for language in ("en", "vi"):
-        page.set_viewport_size({"width": 1440, "height": 900})  # a phone keeps the choice of language behind a button
-        until(lambda: page.evaluate(CHOOSE, language), f"{language} is chosen")  # noqa: B023
-        for size, (width, height) in SIZES.items():
-            for theme in ("dark", "light"):
-                # The page writes its own theme when it fits itself to a size; what is drawn is drawn anew at another.
-                page.set_viewport_size({"width": width - 2, "height": height})
-                page.wait_for_timeout(200)
-                page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-                page.set_viewport_size({"width": width, "height": height})
-                page.wait_for_timeout(200)
-                meanwhile()
-                path = f"{FOLDER}/{state}-{size}-{language}-{theme}.png"
-                page.screenshot(path=path, animations="disabled", timeout=PATIENCE)
+    for chosen in (("en", "dark"), ("en", "light"), ("vi", "dark"), ("vi", "light")):
+        for size, (width, height) in SIZES.items():  # the desk first: a phone keeps the choices behind a button
+            page.set_viewport_size({"width": width, "height": height})
+            if size == "desk":
+                until(lambda: page.evaluate(CHOOSE, chosen), f"{chosen} is chosen")  # noqa: B023
+            page.wait_for_timeout(300)
+            meanwhile()
+            path = f"{FOLDER}/{state}-{size}-{chosen[0]}-{chosen[1]}.png"
+            page.screenshot(path=path, animations="disabled", timeout=PATIENCE)
     if before:
         page.set_viewport_size(before)

@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 from tests.waiting import until
 from tests.web.axe import faults
 from tests.web.conftest import Visit
-from tests.web.pictures import pictures
+from tests.web.pictures import SECONDS, pictures
 from tests.web.ward import Ward
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(SECONDS)]
 
 JOIN = "Vào phòng"
 PIXELS = """selector => {

@@ -19,12 +19,12 @@ from tests.databases import Server
 from tests.telehealth.scene import CannotError
 from tests.waiting import until
 from tests.web.far import FarCall, away_for, far_call, heard, listen_for
-from tests.web.pictures import pictures
+from tests.web.pictures import SECONDS, pictures
 from tests.web.test_consult_journey import inbound, say, sees_and_hears
 from tram.commands.migrate import folders
 from tram.store.migrate import migrate
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(SECONDS)]
 
 SLACK = 45.0
 """Seconds: on two cores with ten times their work a browser needs ten for what it does in one."""

@@ -14,11 +14,11 @@ from tests.telehealth.scene import FLAGS
 from tests.waiting import until
 from tests.web.axe import faults
 from tests.web.conftest import Visit, launch
-from tests.web.pictures import pictures
+from tests.web.pictures import SECONDS, pictures
 from tests.web.test_consult_journey import consult_id, inbound, join, sees_and_hears, together
 from tests.web.ward import Ward
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(SECONDS)]
 
 
 def says(page: Page, title: str) -> None:

@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 from tests.waiting import until
 from tests.web.axe import faults
 from tests.web.conftest import Visit
-from tests.web.pictures import pictures
+from tests.web.pictures import SECONDS, pictures
 from tests.web.test_consult_journey import PIXELS, consult_id, join, sees_and_hears, together
 from tests.web.ward import Ward
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(SECONDS)]
 
 
 def test_a_screen_is_shared_seen_and_taken_back(visitors: Visit, ward: Ward) -> None:

@@ -17,13 +17,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.databases import Server
-from tests.telehealth.scene import FLAGS
+from tests.telehealth import scene
 from tests.web.test_pages import build_web
 from tests.web.ward import NOTE_PEERS, Ward
 from tram.commands.migrate import folders
 from tram.store.migrate import migrate
 
 ROOT = Path(__file__).parents[2]
+# Ten pictures a second: encoding them in several sizes takes the processor that everything else waits for.
+CAMERA = "--use-fake-device-for-media-stream"
+FLAGS = [f"{CAMERA}=fps=10" if flag == CAMERA else flag for flag in scene.FLAGS]
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +95,7 @@ def visitors(chromium_here: Browser, ward: Ward) -> Iterator[Visit]:
         viewport = {"width": options.pop("width", 1440), "height": options.pop("height", 900)}
         settings: Mapping[str, Any] = {"viewport": viewport, "permissions": ["camera", "microphone"], **options}
         context = (browser or chromium_here).new_context(**settings)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         opened.append(context)
         context.add_init_script(NOTE_PEERS)
         context.add_init_script(TELL_REFUSALS)

@@ -19,17 +19,25 @@ from tests.telehealth.scene import FLAGS, CannotError
 from tests.waiting import until
 from tests.web.ward import NOTE_PEERS, Ward
 
-# Resolves when a few more frames than now are decoded; a closed peer connection's frames no longer count.
-MOVES = """async (more) => {
+# How many frames are decoded so far; a closed peer connection's no longer count. What is asked of one whose document is
+# taken out of the page meanwhile is never answered.
+COUNT = """const stats = (peer) => new Promise((then) => {
+    let done = false
+    const none = () => then(new Map())
+    const look = () => peer.connectionState === 'closed' ? none() : done || setTimeout(look, 20)
+    look()
+    peer.getStats().then((found) => { done = true; then(found) }, none)
+  })
   const count = async () => {
     let frames = 0
-    for (const peer of window.peers) {
-      if (peer.connectionState === 'closed') continue
-      for (const one of (await peer.getStats()).values())
+    for (const peer of window.peers)
+      for (const one of (await stats(peer)).values())
         if (one.type === 'inbound-rtp') frames += one.framesDecoded ?? 0
-    }
     return frames
-  }
+  }"""
+# Resolves when a few more frames than now are decoded.
+MOVES = """async (more) => {
+  COUNT
   for (let before = await count(), end = performance.now() + 60000; performance.now() < end; ) {
     const now = await count()
     if (now > before + more) return true
@@ -37,7 +45,7 @@ MOVES = """async (more) => {
     await new Promise((then) => setTimeout(then, 20))
   }
   return false
-}"""
+}""".replace("COUNT", COUNT)
 
 
 # Resolves with what the page's banners say when the words are among it: they go again after some seconds, which a busy
@@ -54,15 +62,7 @@ SAYS = """words => { window.said = new Promise((then) => {
 # Resolves with the moment (ms since 1970) at which the pictures were there again: after the last stall, when they have
 # gone on for a second since. What was decoded late out of the buffers just after a break does not count as being back.
 STEADY = """async () => {
-  const count = async () => {
-    let frames = 0
-    for (const peer of window.peers) {
-      if (peer.connectionState === 'closed') continue
-      for (const one of (await peer.getStats()).values())
-        if (one.type === 'inbound-rtp') frames += one.framesDecoded ?? 0
-    }
-    return frames
-  }
+  COUNT
   const began = Date.now()
   let [before, moved, back] = [await count(), began, began]
   for (;;) {
@@ -76,7 +76,7 @@ STEADY = """async () => {
     if (moved - back > 1000) return back
     if (at - began > 60000) return null
   }
-}"""
+}""".replace("COUNT", COUNT)
 
 
 @dataclass

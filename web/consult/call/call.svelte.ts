@@ -66,12 +66,7 @@ export class Call {
     this.drafts = client.outbox.waiting
     this.phase = client.phase
     this.link = new MediaLink(client)
-    // The beacon is that of the process that has the call: what was away is the network.
-    this.#seeker = new Seeker(realClock, () => {
-      const enough = client.reached()
-      if (enough) this.link.prepare()
-      return enough
-    })
+    this.#seeker = new Seeker(realClock, () => client.reached())
     client.on('phase', (phase) => this.#phased(phase))
     client.on('welcome', (welcome) => {
       if (!welcome.resumed) this.chat = []

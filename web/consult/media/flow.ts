@@ -2,23 +2,19 @@
  *  browser itself needs many seconds for that. */
 import type { Clock } from '../protocol/clock'
 
-const EVERY = 100 // ms between looks
-const STEADY = 20 // looks in a row at which more had come: two seconds of talk
-const QUIET = 400 // ms of nothing that are suspicious then: sound alone comes every 20 ms, feedback every 50
+const EVERY = 150 // ms between looks
+const STEADY = 14 // looks in a row at which more had come: two seconds of talk
+const QUIET = 500 // ms of nothing that are suspicious then: sound alone comes every 20 ms
 const MOST_QUIET = 6000 // what they grow to by doubling: a link or a machine that stutters shall not be made to change paths
 const MOST_CHANGES = 4 // in a minute, that leave it as quick to suspect
-const CALM = 600 // looks in a row, a minute, after which they are few again
+const CALM = 400 // looks in a row, a minute, after which they are few again
 
 export class Flow {
   /** Nothing comes just now, though it did. */
   suspected = false
-  /** When something came for the last time, ms since 1970. */
-  flowedAt = 0
   #bytes = 0
   #steady = 0
-  #lookedAt = 0
-  /** ms for which nothing came. */
-  #silence = 0
+  #flowedAt = 0
   #quiet = QUIET
   #changes: number[] = []
   #cancel: (() => void) | null = null
@@ -63,24 +59,19 @@ export class Flow {
     const bytes = await this.received()
     if (bytes === null || !this.#cancel) return
     const now = this.clock.now()
-    const since = now - this.#lookedAt
-    this.#lookedAt = now
+    // A machine too busy to look is too busy to receive: that is not the path's doing.
+    if (now - due > EVERY) this.#flowedAt += now - due
     if (bytes > this.#bytes) {
       if (this.suspected) this.#quiet = Math.min(MOST_QUIET, this.#quiet * 2)
       this.suspected = false
       this.#steady += 1
       if (this.#steady >= CALM) this.#quiet = QUIET
-      this.flowedAt = now
-      this.#silence = 0
-    } else {
-      // A machine too busy to look is too busy to receive: that is not the path's doing.
-      if (since <= 2 * EVERY && now - due <= EVERY) this.#silence += since
-      if (this.#steady >= STEADY && this.#silence >= this.#quiet) {
-        this.#steady = 0
-        this.suspected = true
-        this.stopped()
-      } else if (now - this.flowedAt > 3 * EVERY && this.#steady < STEADY) this.#steady = 0
-    }
+      this.#flowedAt = now
+    } else if (this.#steady >= STEADY && now - this.#flowedAt >= this.#quiet) {
+      this.#steady = 0
+      this.suspected = true
+      this.stopped()
+    } else if (now - this.#flowedAt > 2 * EVERY && this.#steady < STEADY) this.#steady = 0
     this.#bytes = bytes
   }
 }

@@ -5,10 +5,9 @@ import { wait } from '../protocol/backoff'
 import { type Clock, realClock } from '../protocol/clock'
 import { Events } from '../protocol/events'
 import { parse } from '../protocol/wire'
-import type { Media, Offer, Pointed, VitalsMessage } from '../messages'
+import type { Media, Pointed, VitalsMessage } from '../messages'
 import { Flow } from './flow'
-import { type Incoming, Peer, type PeerHandlers, type Sent, type Shape, type Tracks } from './peer'
-import { abroad, home } from './place'
+import { type Incoming, Peer, type Sent, type Shape, type Tracks } from './peer'
 
 const CONNECT_TIMEOUT = 8000 // ms for a new peer connection; a slow satellite link needs three
 const DISCONNECTED = 1000 // ms that ICE may be disconnected before a new one is made
@@ -16,8 +15,6 @@ const OFFERS_A_MINUTE = 10 // the server refuses the thirteenth
 const MOST_CANDIDATES = 60
 const DOUBT = 400 // ms without a packet, just after the socket came back, that make a path a dead one
 const CHANGE_OVER = 1500 // ms that the channels of the old one stay open, until the new one's are
-const SPARE = 3000 // ms for which one that was made ahead is worth keeping
-const HOMEWARD = 6000 // ms after which a browser has told the page's own document which addresses there are now
 
 export interface LinkEvents {
   /** Whom is seen and heard has changed. */
@@ -28,15 +25,6 @@ export interface LinkEvents {
   pointed: Pointed
 }
 
-type Candidate = [candidate: string, mid: string | null]
-/** A peer connection and its offer; what it finds is kept until the offer was sent. */
-interface Draft {
-  readonly peer: Peer
-  readonly offer: Promise<Offer>
-  readonly candidates: Candidate[]
-  say: (candidate: Candidate) => void
-}
-
 export type PeerMaker = (...args: ConstructorParameters<typeof Peer>) => Peer
 
 export class MediaLink extends Events<LinkEvents> {
@@ -45,22 +33,15 @@ export class MediaLink extends Events<LinkEvents> {
   readonly tracks: Tracks = {}
   #now: Peer | null = null
   #next: Peer | null = null
-  /** When `#next` was begun. */
-  #begun = 0
-  #spare: Draft | null = null
   #old = new Set<Peer>()
   readonly #flow: Flow
   #shape: Shape = 'pair'
-  /** The server's process in which `#now` came to stand. */
-  #life: number | undefined
   #attempt = 0
   #offers: number[] = []
-  #cancel: Record<'retry' | 'patience' | 'timeout' | 'homeward' | 'spare', (() => void) | null> = {
+  #cancel: Record<'retry' | 'patience' | 'timeout', (() => void) | null> = {
     retry: null,
     patience: null,
     timeout: null,
-    homeward: null,
-    spare: null,
   }
   #stopped = false
   #off: (() => void)[]
@@ -69,7 +50,6 @@ export class MediaLink extends Events<LinkEvents> {
     private readonly client: ConsultClient,
     private readonly clock: Clock = realClock,
     private readonly make: PeerMaker = (...args) => new Peer(...args),
-    private readonly elsewhere = abroad,
   ) {
     super()
     this.since = clock.now()
@@ -77,7 +57,11 @@ export class MediaLink extends Events<LinkEvents> {
     this.#flow = new Flow(
       clock,
       () => (this.client.phase.name === 'joined' && this.#now ? this.#now.received() : Promise.resolve(null)),
-      () => this.#fellSilent(),
+      // A new socket finds the new way, if there is one; the old one serves until then. Not when another peer connection
+      // is on its way already: that has its own time.
+      () => {
+        if (!this.#next) this.client.refresh()
+      },
     )
     this.#flow.start()
     this.#off = [
@@ -106,16 +90,16 @@ export class MediaLink extends Events<LinkEvents> {
     this.#flow.stop()
     for (const off of this.#off) off()
     for (const cancel of Object.values(this.#cancel)) cancel?.()
-    for (const peer of [this.#now, this.#next, this.#spare?.peer, ...this.#old]) peer?.close()
+    for (const peer of [this.#now, this.#next, ...this.#old]) peer?.close()
     this.#old.clear()
-    this.#now = this.#next = this.#spare = null
+    this.#now = this.#next = null
     this.client.talk = () => false
   }
 
   /** Send this track from now on (null: none). */
   async send(use: Sent, track: MediaStreamTrack | null): Promise<void> {
     this.tracks[use] = track
-    await Promise.all([this.#now, this.#next, this.#spare?.peer].map((peer) => peer?.send(use, track)))
+    await Promise.all([this.#now?.send(use, track), this.#next?.send(use, track)])
     this.announce()
   }
 
@@ -144,12 +128,6 @@ export class MediaLink extends Events<LinkEvents> {
     }
   }
 
-  /** The path of the call carries nothing, though its server is there: the network may be another one. */
-  get #astray(): boolean {
-    if (!this.#now || this.client.welcome?.life !== this.#life) return false
-    return !this.up || this.#flow.suspected
-  }
-
   /** Make a new peer connection now, beside the one that carries the call. */
   renew(): void {
     this.#cancel.retry?.()
@@ -160,67 +138,38 @@ export class MediaLink extends Events<LinkEvents> {
     if (this.#offers.length >= OFFERS_A_MINUTE) return this.#retryIn(5000)
     this.#offers.push(now)
     this.#next?.close()
-    this.#begun = now
     this.#next = this.#start()
     this.#cancel.timeout?.()
     this.#cancel.timeout = this.clock.after(CONNECT_TIMEOUT, () => this.#failed())
   }
 
-  /** Begin one while the socket that will say so is on its way: the offer takes a browser as long as that. */
-  prepare(): void {
-    if (this.#stopped || !this.#astray || (this.#next && this.#begun > this.#flow.flowedAt)) return
-    this.#dropSpare()
-    this.#spare = this.#draft()
-    this.#cancel.spare = this.clock.after(SPARE, () => this.#dropSpare())
-  }
-
-  #dropSpare(): void {
-    this.#cancel.spare?.()
-    this.#cancel.spare = null
-    this.#spare?.peer.close()
-    this.#spare = null
-  }
-
   #start(): Peer {
     const { client } = this
-    const ready = this.#astray && this.#spare?.peer.shape === this.#shape ? this.#spare : null
-    if (ready) this.#spare = null
-    this.#dropSpare()
-    const draft = ready ?? this.#draft()
-    const { peer } = draft
-    draft.offer.then(
+    const welcome = client.welcome
+    const ice = (welcome?.ice ?? []).map((server): RTCIceServer => ({ ...server }))
+    const sees = welcome?.rights.some((right) => right === 'see-vitals' || right === 'send-vitals') ?? false
+    let sent = 0
+    let offered = false
+    const early: [string, string | null][] = []
+    const trickle = (candidate: string, mid: string | null) => {
+      if (!offered) early.push([candidate, mid])
+      else if (sent++ < MOST_CANDIDATES) client.send({ type: 'candidate', pc: peer.number, candidate, mid })
+    }
+    const peer = this.make(client.nextPc(), this.#shape, ice, this.tracks, sees, {
+      candidate: trickle,
+      state: (broken) => this.#stateOf(peer, broken),
+      message: (channel, text) => this.#heard(channel, text),
+    })
+    peer.offer().then(
       (offer) => {
         if (peer !== this.#next) return
-        if (!client.send(offer)) return this.#failed()
-        draft.say = ([candidate, mid]) => client.send({ type: 'candidate', pc: peer.number, candidate, mid })
-        draft.candidates.splice(0).forEach(draft.say)
+        offered = client.send(offer)
+        if (!offered) return this.#failed()
+        for (const [candidate, mid] of early) trickle(candidate, mid)
       },
       () => peer === this.#next && this.#failed(),
     )
     return peer
-  }
-
-  #draft(): Draft {
-    const { client } = this
-    const { welcome } = client
-    const ice = (welcome?.ice ?? []).map((server): RTCIceServer => ({ ...server }))
-    const sees = welcome?.rights.some((right) => right === 'see-vitals' || right === 'send-vitals') ?? false
-    let found = 0
-    const handlers: PeerHandlers = {
-      candidate: (...candidate) => {
-        if (found++ < MOST_CANDIDATES) draft.say(candidate)
-      },
-      state: (broken) => this.#stateOf(peer, broken),
-      message: (channel, text) => this.#heard(channel, text),
-    }
-    const place = this.#astray ? this.elsewhere() : home
-    const peer = this.make(client.nextPc(), this.#shape, ice, this.tracks, sees, handlers, place)
-    const candidates: Candidate[] = []
-    const draft: Draft = { peer, offer: peer.offer(), candidates, say: (candidate) => candidates.push(candidate) }
-    draft.offer.catch(() => {
-      // Said where it is used; one that is dropped is nobody's concern.
-    })
-    return draft
   }
 
   #by(pc: number): Peer | null {
@@ -245,9 +194,6 @@ export class MediaLink extends Events<LinkEvents> {
     this.#now = peer
     this.#next = null
     this.#attempt = 0
-    this.#life = this.client.welcome?.life
-    // The browser did not notice, but a person did.
-    if (this.#flow.suspected) this.#setUp(false, this.#flow.flowedAt)
     this.#flow.changed()
     this.#cancel.timeout?.()
     this.#cancel.timeout = null
@@ -256,14 +202,6 @@ export class MediaLink extends Events<LinkEvents> {
     // Tracks may have changed between the offer and now.
     for (const use of ['microphone', 'camera', 'screen'] as const) void peer.send(use, this.tracks[use] ?? null)
     if (old) this.#retire(old)
-    this.#cancel.homeward?.()
-    this.#cancel.homeward = peer.abroad ? this.clock.after(HOMEWARD, () => this.#comeHome(peer)) : null
-  }
-
-  /** Out of the frame again: the page's own document knows the network now, and a browser that takes the echo of a
-   *  loudspeaker out of a microphone's sound by what its document plays (phones) needs both in one. */
-  #comeHome(peer: Peer): void {
-    if (peer === this.#now && !this.#next && !this.#astray) this.renew()
   }
 
   /** The old one sends nothing more; what is on its way in its channels (vital signs) still arrives. */
@@ -304,10 +242,10 @@ export class MediaLink extends Events<LinkEvents> {
     })
   }
 
-  #setUp(up: boolean, since = this.clock.now()): void {
+  #setUp(up: boolean): void {
     if (up === this.up) return
     this.up = up
-    this.since = since
+    this.since = this.clock.now()
     this.emit('state', { up, since: this.since })
   }
 
@@ -321,21 +259,7 @@ export class MediaLink extends Events<LinkEvents> {
     const broken = !this.up || this.#flow.suspected
     if (this.#now && (this.client.welcome?.pc !== this.#now.number || broken)) this.renew()
     else if (this.#now && !this.#next) void this.#doubt(this.#now)
-    this.#dropSpare()
     this.announce()
-  }
-
-  /** A new socket finds the new way, if there is one; the old one serves until then. Not when another peer connection is
-   *  on its way since then: that has its own time; one that was begun before may have the old way in mind. A socket that
-   *  came after the silence began has found it. */
-  #fellSilent(): void {
-    const { phase } = this.client
-    if (this.#next && this.#begun > this.#flow.flowedAt) return
-    if (phase.name === 'joined' && phase.since > this.#flow.flowedAt) this.renew()
-    else {
-      this.client.refresh()
-      this.prepare()
-    }
   }
 
   /** The socket was lost: does the path of the media still carry anything? */

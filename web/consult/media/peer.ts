@@ -1,7 +1,6 @@
 /** ONE peer connection of the call: its prepared lines, its channels, its end. Never renegotiated: what a line carries
  *  changes by replaceTrack, whom a slot shows by the server's `slots`. */
 import type { Offer, Slots, Use } from '../messages'
-import { home, type Place } from './place'
 
 /** What a peer connection is made for: `pair` a call of two with a screen, `group` a full room with simulcast. */
 export type Shape = 'pair' | 'group'
@@ -49,9 +48,8 @@ export class Peer {
     tracks: Tracks,
     seesVitals: boolean,
     private readonly handlers: PeerHandlers,
-    private readonly place: Place = home,
   ) {
-    this.rtc = place.make({ bundlePolicy: 'max-bundle', iceServers: ice })
+    this.rtc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers: ice })
     this.#line('audio', 'microphone', tracks.microphone)
     this.#line('video', 'camera', tracks.camera, shape === 'group' ? LAYERS : [{ maxBitrate: CAMERA_RATE }])
     this.#line('video', 'screen', tracks.screen, [{ maxBitrate: SCREEN_RATE }])
@@ -100,11 +98,6 @@ export class Peer {
     await this.#lines.find((line) => line.use === use)?.transceiver.sender.replaceTrack(track)
   }
 
-  /** Whether it lives in a frame of its own. */
-  get abroad(): boolean {
-    return this.place !== home
-  }
-
   get usable(): boolean {
     return !this.#closed && this.rtc.connectionState === 'connected'
   }
@@ -124,7 +117,6 @@ export class Peer {
     this.talk.onmessage = null
     if (this.vitals) this.vitals.onmessage = null
     this.rtc.close()
-    this.place.leave()
   }
 
   #state(): void {

@@ -146,7 +146,8 @@ class Reader:
             count = f'"@iot.count":{total[0] if total else 0},'
         tail = f',"@iot.nextLink":{_json(next_link)}' if next_link else ""
         # Put together once: an answer can have megabytes, and every copy of it is milliseconds.
-        rows.insert(0, f'{{{count}"value":[{rows.pop(0) if rows else ""}')
+        rows = rows or [""]
+        rows[0] = f'{{{count}"value":[{rows[0]}'
         rows[-1] += f"]{tail}}}"
         return ",".join(rows)
 

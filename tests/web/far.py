@@ -19,20 +19,14 @@ from tests.telehealth.scene import FLAGS, CannotError
 from tests.waiting import until
 from tests.web.ward import NOTE_PEERS, Ward
 
-# How many frames are decoded so far; a closed peer connection's no longer count. What is asked of one whose document is
-# taken out of the page meanwhile is never answered.
-COUNT = """const stats = (peer) => new Promise((then) => {
-    let done = false
-    const none = () => then(new Map())
-    const look = () => peer.connectionState === 'closed' ? none() : done || setTimeout(look, 20)
-    look()
-    peer.getStats().then((found) => { done = true; then(found) }, none)
-  })
-  const count = async () => {
+# How many frames are decoded so far; a closed peer connection's no longer count.
+COUNT = """const count = async () => {
     let frames = 0
-    for (const peer of window.peers)
-      for (const one of (await stats(peer)).values())
+    for (const peer of window.peers) {
+      if (peer.connectionState === 'closed') continue
+      for (const one of (await peer.getStats()).values())
         if (one.type === 'inbound-rtp') frames += one.framesDecoded ?? 0
+    }
     return frames
   }"""
 # Resolves when a few more frames than now are decoded.

@@ -27,11 +27,11 @@ PEOPLE = {
     "specialist": (Role.SPECIALIST, "BSCKII. Trần Thu Hà", "BV A Thái Nguyên"),
     "monitor": (Role.STATION, "Máy theo dõi", "Trạm y tế Thần Sa"),
 }
-# Chromium has no way to hand its peer connections out; getStats is asked of those the page makes, also in its frames.
+# Chromium has no way to hand its peer connections out; getStats is asked of those the page makes.
 NOTE_PEERS = """
-if (window === top) window.peers = [];
+window.peers = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...options) { super(...options); top.peers.push(this) }
+  constructor(...options) { super(...options); window.peers.push(this) }
 };
 """
 

@@ -40,11 +40,11 @@ class Listener:
                 if self._conn is None:
                     self._open()
                     return [(channel, "") for channel in self.channels]
-                deadline = time.monotonic() + timeout
+                deadline, longest = time.monotonic() + timeout, timeout if stopping is None else SLICE
                 while True:
                     left = max(0.0, deadline - time.monotonic())
-                    found = list(self._conn.notifies(timeout=min(left, SLICE), stop_after=1))
-                    if found or left <= SLICE or (stopping is not None and stopping.is_set()):
+                    found = list(self._conn.notifies(timeout=min(left, longest), stop_after=1))
+                    if found or left <= longest or (stopping is not None and stopping.is_set()):
                         return list(dict.fromkeys((n.channel, n.payload) for n in found))
         except UnavailableError:
             self.close()

@@ -14,7 +14,7 @@ from tests.browser import browser, browser_context_args, playwright
 from tests.databases import EDITIONS, Database, Server, place
 
 __all__ = ["browser", "browser_context_args", "playwright", "secrecy"]
-pytest_plugins = ["tests.secrecy_plugin"]
+pytest_plugins = ["tests.secrecy_plugin", "tests.second_chance"]
 
 
 @pytest.fixture(scope="session")

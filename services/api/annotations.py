@@ -23,7 +23,7 @@ DatastreamId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 MANAGE = "annotations.manage"
 
 
-class Said(BaseModel):
+class AnnotationIn(BaseModel):
     """What is said, and of which time. Without `ends` it is of a moment."""
 
     starts: Moment
@@ -39,7 +39,7 @@ class Said(BaseModel):
         return self
 
 
-class NewNote(Said):
+class NewNote(AnnotationIn):
     """With what it is about: one Datastream, or an area and all below it."""
 
     datastream: DatastreamId | None = None
@@ -115,7 +115,7 @@ def add_annotation(permit: Writes, database: Database, body: NewNote) -> NoteOut
 
 
 @router.put("/{id}", summary="Change a note")
-def put_annotation(permit: Writes, database: Database, id: NoteId, body: Said) -> NoteOut:
+def put_annotation(permit: Writes, database: Database, id: NoteId, body: AnnotationIn) -> NoteOut:
     """One's own; or anybody's, for who manages the place. The audit keeps what it said before."""
     before = _own(permit, annotations.get(database, id))
     row = annotations.change(

@@ -50,7 +50,7 @@ class ConsultOut(BaseModel):
     people: list[SeatOut]
 
 
-class Wanted(BaseModel):
+class ConsultIn(BaseModel):
     """A consult to ask for."""
 
     station: Facility
@@ -96,7 +96,7 @@ Breaking = Annotated[Permit, allowed("record.break-glass")]
 
 
 @router.post("/consults", summary="Request a consult", status_code=201)
-def request(wanted: Wanted, permit: Requesting, database: Database) -> ConsultOut:
+def request(wanted: ConsultIn, permit: Requesting, database: Database) -> ConsultOut:
     """From one's own station to a hospital; one has the station's seat in it."""
     permit.require(Target(facility=wanted.station, name=f"station {wanted.station}"))
     id = consults.request(database, station=wanted.station, hospital=wanted.hospital, account=_account(permit))

@@ -86,7 +86,7 @@ class ChannelChange(BaseModel):
     enabled: bool | None = None
 
 
-class Code(BaseModel):
+class MailCode(BaseModel):
     """What came by mail."""
 
     code: str = Field(pattern=r"^\d{6}$")
@@ -210,7 +210,7 @@ def remove_channel(permit: Change, conn: Database, id: Id) -> None:
 
 
 @router.post("/channels/{id}/confirm")
-def confirm_channel(permit: Change, conn: Database, shared: Shared, id: Id, body: Code) -> ChannelModel:
+def confirm_channel(permit: Change, conn: Database, shared: Shared, id: Id, body: MailCode) -> ChannelModel:
     """Gives the code that came by mail. After five wrong ones the channel must be added again."""
     account = _account(permit)
     if not notices.confirm(conn, account, id, shared.keyring.marks(body.code, f"notice-code:{account}")):

@@ -49,7 +49,7 @@ class AuditRow(BaseModel):
         )  # fmt: skip
 
 
-class FaultOut(BaseModel):
+class ChainFaultOut(BaseModel):
     """A fault of the chain."""
 
     seq: int
@@ -62,7 +62,7 @@ class Verification(BaseModel):
 
     rows: int
     anchors: int = Field(description="hashes that were written outside the database")
-    faults: list[FaultOut]
+    faults: list[ChainFaultOut]
 
 
 class EventOut(BaseModel):
@@ -127,7 +127,7 @@ def verify(permit: Annotated[Permit, allowed("audit.verify")], database: Databas
         events.security(database, "audit.fault", at=at, subject="audit", detail={"faults": len(faults)})
     return Verification(
         rows=audit.head(database)[0], anchors=len(anchors),
-        faults=[FaultOut(seq=f.seq, kind=f.kind, message=f.message) for f in faults[:1000]],
+        faults=[ChainFaultOut(seq=f.seq, kind=f.kind, message=f.message) for f in faults[:1000]],
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.waiting import until
 from tests.web.axe import faults
@@ -69,7 +69,11 @@ def sees_and_hears(page: Page) -> None:
 
 
 def join(page: Page) -> None:
-    page.get_by_role("button", name=JOIN).click()
+    """Into the room, with a microphone: the button has another name without one."""
+    try:
+        page.get_by_role("button", name=JOIN).click()
+    except TimeoutError:
+        pytest.fail(f"nobody could join at {page.url}; the page says: {page.inner_text('body')[:1000]}")
 
 
 def together(visit: Visit, ward: Ward, consult: str, **options: Any) -> tuple[Page, Page]:

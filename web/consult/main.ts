@@ -1,7 +1,10 @@
 import '$ui/base.css'
+import './opening.css'
 import { mount } from 'svelte'
 import { look } from '$ui/look.svelte'
 import App from './App.svelte'
 
 look.start()
-mount(App, { target: document.getElementById('page')! })
+const target = document.getElementById('page')!
+target.replaceChildren()
+mount(App, { target })

@@ -1,32 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Beacon } from '../messages'
-import type { Clock } from '../protocol/clock'
+import { Timers } from '../protocol/timers'
 import { answerOf, Seeker } from './beacon'
-
-class Timers implements Clock {
-  at = 1_000_000
-  #list: { at: number; then: () => void }[] = []
-  now = () => this.at
-  random = () => 0.5
-  after(ms: number, then: () => void) {
-    const one = { at: this.at + ms, then }
-    this.#list.push(one)
-    return () => {
-      this.#list = this.#list.filter((other) => other !== one)
-    }
-  }
-  pass(ms: number) {
-    const end = this.at + ms
-    for (;;) {
-      const next = this.#list.filter((one) => one.at <= end).sort((a, b) => a.at - b.at)[0]
-      if (!next) break
-      this.#list = this.#list.filter((one) => one !== next)
-      this.at = next.at
-      next.then()
-    }
-    this.at = end
-  }
-}
 
 const BEACON: Beacon = {
   fragment: 'abcd',

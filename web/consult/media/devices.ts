@@ -59,6 +59,15 @@ async function get(kind: 'audio' | 'video', constraints: MediaTrackConstraints):
   }
 }
 
+/** Whether the browser gives it without asking the person. */
+export async function allowed(device: 'camera' | 'microphone'): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name: device as PermissionName })).state === 'granted'
+  } catch {
+    return false // a browser that cannot say
+  }
+}
+
 /** The camera, or why not. `facing` chooses a phone's front or back one. */
 export function camera(id?: string, facing?: 'user' | 'environment'): Promise<Got> {
   const asked = { ...CAMERA }
@@ -94,7 +103,7 @@ export interface Devices {
 
 /** What is plugged in; labels are there only after a permission. */
 export async function list(): Promise<Devices> {
-  const all = (await navigator.mediaDevices?.enumerateDevices()) ?? []
+  const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => null)) ?? []
   const of = (kind: MediaDeviceKind) => all.filter((device) => device.kind === kind && device.deviceId !== '')
   return { cameras: of('videoinput'), microphones: of('audioinput'), speakers: of('audiooutput') }
 }

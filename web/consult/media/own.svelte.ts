@@ -1,6 +1,8 @@
 /** This machine's camera, microphone and screen as the page shows them: wanted, there, or in trouble. Shared by the check
  *  and the call, so that what was set up before is what is sent. */
-import { type Chosen, camera, type Devices, list, microphone, screen, type Trouble } from './devices'
+import { realClock } from '../protocol/clock'
+import { Asking, UNANSWERED } from './asking'
+import { allowed, type Chosen, camera, type Devices, list, microphone, screen, type Trouble } from './devices'
 import { listen } from './sound'
 
 const KEY = 'tram.devices'
@@ -13,6 +15,8 @@ export class Own {
   muted = $state(false)
   troubles = $state<{ camera?: Trouble | undefined; microphone?: Trouble | undefined }>({})
   asking = $state(false)
+  /** Asked for a good while: nobody need wait for it. */
+  late = $state(false)
   devices = $state.raw<Devices>({ cameras: [], microphones: [], speakers: [] })
   chosen = $state<Chosen>({})
   level = $state(0)
@@ -21,6 +25,25 @@ export class Own {
   #facing: 'user' | 'environment' = 'user'
   #deaf: () => void = () => {}
   #levels = true
+  #over = false
+  /** It was there and ended by itself: unplugged, or given up by a busy browser. */
+  readonly #gone = { camera: false, microphone: false }
+  readonly #cameras = new Asking(
+    realClock,
+    ({ track, trouble }) => {
+      this.troubles.camera = trouble
+      this.#see(track ?? null)
+    },
+    () => allowed('camera'),
+  )
+  readonly #microphones = new Asking(
+    realClock,
+    ({ track, trouble }) => {
+      this.troubles.microphone = trouble
+      this.#hear(track ?? null)
+    },
+    () => allowed('microphone'),
+  )
   /** Called when a track that was sent has changed. */
   changed: (use: 'camera' | 'microphone' | 'screen', track: MediaStreamTrack | null) => void = () => {}
 
@@ -30,38 +53,44 @@ export class Own {
     } catch {
       // Nothing kept: the system's own devices serve.
     }
-    navigator.mediaDevices?.addEventListener?.('devicechange', () => void this.#list())
+    navigator.mediaDevices?.addEventListener?.('devicechange', () => {
+      void this.#list()
+      // One that was pulled out is back.
+      if (this.#gone.camera) this.#cameras.plugged()
+      if (this.#gone.microphone) this.#microphones.plugged()
+    })
   }
 
   /** Ask for what is wanted. The microphone first: without it there is no consult; both at once when that was `granted`
    *  before, as after a reload. */
   async start(want: { camera: boolean; microphone: boolean }, granted = false): Promise<void> {
     this.asking = true
+    const late = realClock.after(UNANSWERED, () => (this.late = true))
     const sound = want.microphone ? this.startMicrophone() : Promise.resolve()
     if (!granted) await sound
+    if (this.#over) return late()
     await Promise.all([sound, want.camera ? this.startCamera() : null])
-    this.asking = false
+    late()
+    this.asking = this.late = false
     await this.#list()
   }
 
-  async startMicrophone(id = this.chosen.microphone): Promise<void> {
-    const got = await microphone(id)
-    this.troubles.microphone = got.trouble
-    this.#hear(got.track ?? null)
+  startMicrophone(id = this.chosen.microphone): Promise<void> {
+    return this.#microphones.begin(() => microphone(id))
   }
 
-  async startCamera(id = this.chosen.camera): Promise<void> {
-    const got = await camera(id, this.#facing)
-    this.troubles.camera = got.trouble
-    this.#see(got.track ?? null)
+  startCamera(id = this.chosen.camera): Promise<void> {
+    return this.#cameras.begin(() => camera(id, this.#facing))
   }
 
   /** Off means off: the light beside the lens goes out. */
   stopCamera(): void {
+    this.#cameras.end()
     this.#see(null)
   }
 
   stopMicrophone(): void {
+    this.#microphones.end()
     this.#hear(null)
   }
 
@@ -112,6 +141,9 @@ export class Own {
   }
 
   stop(): void {
+    this.#over = true
+    this.#cameras.end()
+    this.#microphones.end()
     this.#deaf()
     for (const track of [this.camera, this.microphone, this.screen]) track?.stop()
     this.camera = this.microphone = this.screen = null
@@ -121,11 +153,14 @@ export class Own {
     this.camera?.stop()
     this.camera = track
     if (track) {
+      this.#gone.camera = false
       track.contentHint = 'motion'
       track.onended = () => {
         if (this.camera !== track) return
         this.troubles.camera = 'none'
         this.#see(null)
+        this.#gone.camera = true
+        this.#cameras.lost()
       }
     }
     this.changed('camera', track)
@@ -138,20 +173,30 @@ export class Own {
     this.level = 0
     this.heard = false
     if (track) {
+      this.#gone.microphone = false
       track.enabled = !this.muted
       track.onended = () => {
         if (this.microphone !== track) return
         this.troubles.microphone = 'none'
         this.#hear(null)
+        this.#gone.microphone = true
+        this.#microphones.lost()
       }
-      if (this.#levels)
-        this.#deaf = listen(track, (level) => {
-          // Falls slowly, so that the bar can be read.
-          this.level = Math.max(level, this.level * 0.85)
-          if (level > 0.35) this.heard = true
-        })
+      if (this.#levels) this.#measure(track)
     }
     this.changed('microphone', track)
+  }
+
+  #measure(track: MediaStreamTrack): void {
+    try {
+      this.#deaf = listen(track, (level) => {
+        // Falls slowly, so that the bar can be read.
+        this.level = Math.max(level, this.level * 0.85)
+        if (level > 0.35) this.heard = true
+      })
+    } catch {
+      // A machine without any way to play sound has no bar; what the microphone hears is sent all the same.
+    }
   }
 
   async #list(): Promise<void> {

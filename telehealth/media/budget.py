@@ -47,21 +47,30 @@ class Link:
     _updated: float | None = None
 
     def update(
-        self, now: float, estimate: float | None, loss: float, sent: float, audio: float, trip: float | None = None
+        self,
+        now: float,
+        estimate: float | None,
+        loss: float,
+        sent: float,
+        audio: float,
+        trip: float | None = None,
+        latest: float | None = None,
     ) -> None:
         """Every quarter of a second or so.
 
         Args:
             estimate: the viewer's REMB, None before the first.
-            loss: share of packets lost lately, sound included.
+            loss: share of packets lost lately, sound included, averaged so that chance does not look like a full link.
             sent: what is being sent to it in all.
             audio: the part of that which is sound.
             trip: the round trip in seconds, by reception reports.
+            latest: the share lost by the newest reports alone; None: as `loss`.
         """
+        latest = loss if latest is None else latest
         step = 0.0 if self._updated is None else now - self._updated
         self._updated = now
         if not self.video:
-            self._consider_resuming(now, loss)
+            self._consider_resuming(now, latest)
             return
         if trip is not None:
             # The shortest is forgotten slowly: a path may change for the longer.
@@ -76,9 +85,9 @@ class Link:
         elif estimate is not None and estimate < 1.15 * sent:
             self.limit = room
             self._full, self._full_at = room, now
-        elif loss > PAUSE_LOSS:
+        elif latest > PAUSE_LOSS:
             self.limit = max(PAUSE_BELOW * 0.5, self.limit * 0.5**step)
-        bad = self.limit < PAUSE_BELOW or loss > PAUSE_LOSS
+        bad = self.limit < PAUSE_BELOW or latest > PAUSE_LOSS
         if not bad:
             self._bad_since = None
             if now - self._resumed_at > SETTLED:

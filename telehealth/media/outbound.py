@@ -9,6 +9,7 @@ import struct
 import time
 
 from telehealth.media.inbound import Layer
+from telehealth.media.losses import Losses
 from telehealth.media.negotiation import codec_key, repairs, type_of
 from telehealth.media.private import (
     Line,
@@ -54,8 +55,8 @@ class Downlink:
         self.packets = 0
         self.bytes = 0
         self.retransmitted = 0
-        self.loss = 0.0
-        """Share lost by the viewer's last report."""
+        self.losses = Losses()
+        """Share lost by the viewer's reports."""
         self.jitter_ms = 0.0
         self.round_trip: float | None = None
 
@@ -82,6 +83,7 @@ class Downlink:
                 self.layer.watchers.remove(self)
             self.layer = None
             self._source_ssrc = None
+            self.losses = Losses()  # of what comes when it is shown again nothing is known yet
             return
         if layer is self.layer:
             return
@@ -193,7 +195,7 @@ class Downlink:
 
     def heard(self, report: RtcpReceiverInfo, unix: float) -> None:
         """The viewer's reception report of this slot."""
-        self.loss = report.fraction_lost / 256
+        self.losses.report(report.fraction_lost / 256, report.highest_sequence)
         self.jitter_ms = report.jitter * 1000 / self._rate
         if report.lsr:
             middle = (ntp(unix) >> 16) & 0xFFFFFFFF

@@ -211,9 +211,13 @@ class MediaRoom:
         attendee.sent_bps += ((total - attendee.sent) * 8 / step - attendee.sent_bps) * share
         attendee.audio_bps += ((audio - attendee.sent_audio) * 8 / step - attendee.audio_bps) * share
         attendee.sent, attendee.sent_audio = total, audio
-        losses = [(d.loss, 1 if d.kind == "audio" else 3) for d in peer.downlinks if d.layer is not None]
-        attendee.loss = sum(x * n for x, n in losses) / sum(n for _, n in losses) if losses else 0.0
-        attendee.link.update(now, peer.estimate, attendee.loss, attendee.sent_bps, attendee.audio_bps, peer.round_trip)
+        shown = [(d.losses, 1 if d.kind == "audio" else 3) for d in peer.downlinks if d.layer is not None]
+        weight = sum(n for _, n in shown) or 1
+        attendee.loss = sum(of.average * n for of, n in shown) / weight
+        latest = sum(of.latest * n for of, n in shown) / weight
+        attendee.link.update(
+            now, peer.estimate, attendee.loss, attendee.sent_bps, attendee.audio_bps, peer.round_trip, latest
+        )
 
     def _cap(self, sender: Attendee, peer: Peer) -> None:
         total = 0.0

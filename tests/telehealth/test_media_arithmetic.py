@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telehealth.media import rtp
-from telehealth.media.budget import PAUSE_AFTER, RESUME_AT, Link, cap, choose_layer
+from telehealth.media.budget import MUCH_LOSS, PAUSE_AFTER, RESUME_AT, Link, cap, choose_layer
 from telehealth.media.codec import h264_keyframe, starts_keyframe, vp8_keyframe
 from telehealth.media.gaps import TRIES, WINDOW, Gaps
 from telehealth.media.gop import MOST_SECONDS, Gop
+from telehealth.media.losses import REMEMBERED, Losses
 from telehealth.media.offers import finish, prepare, usable
 from telehealth.media.reception import Reception
 from telehealth.media.rewrite import Rewriter
@@ -319,6 +320,42 @@ def test_random_loss_alone_does_not_stop_the_picture() -> None:
     feed(link, 30, 0.0, estimate=2_000_000, sent=1_000_000, loss=0.1, trip=0.05)
     assert link.video
     assert link.limit > 1_000_000
+
+
+def lossy(losses: Losses, seconds: int, packets: int, share: float, chance: random.Random, start: int) -> list[float]:
+    """What is believed after each of as many reports, one a second, of packets that are lost by chance."""
+    believed = []
+    for second in range(1, seconds + 1):
+        lost = sum(chance.random() < share for _ in range(packets))
+        losses.report(int(lost * 256 / packets) / 256, (start + second * packets) & 0xFFFFFFFF)
+        believed.append(losses.average)
+    return believed
+
+
+@pytest.mark.parametrize("packets", [15, 30, 60, 120])
+def test_one_packet_in_twenty_never_looks_like_a_full_link(packets: int) -> None:
+    losses, chance = Losses(), random.Random(packets)
+    believed = lossy(losses, 2_000, packets, 0.05, chance, 2**32 - 1_000)  # their numbers wrap on the way
+    assert max(believed) < MUCH_LOSS
+    assert sum(believed[100:]) / 1_900 == pytest.approx(0.05, abs=0.01)
+    # A third of the packets lost: noticed in two reports or three, however few packets they are.
+    losses.report(0.33, losses_end := (2**32 - 1_000 + 2_000 * packets + packets) & 0xFFFFFFFF)
+    assert losses.latest == 0.33
+    seen = lossy(losses, 4, packets, 0.33, chance, losses_end)
+    assert seen[-1 if packets < 30 else 2] > MUCH_LOSS
+
+
+def test_a_report_counts_by_its_packets() -> None:
+    losses = Losses()
+    losses.report(0.5, 40_000)
+    first = losses.average
+    assert 0.0 < first < MUCH_LOSS, "of how many packets the first one tells nobody knows"
+    losses.report(0.5, 40_000)
+    assert losses.average == first, "of none"
+    losses.report(0.0, 40_000 + REMEMBERED)
+    assert losses.average == pytest.approx(first / 2)
+    losses.report(1.0, 7)
+    assert losses.average < 0.2, "numbers that jump are another stream's"
 
 
 def test_the_weakest_viewer_bounds_a_sender_without_layers() -> None:

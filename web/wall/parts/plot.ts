@@ -30,10 +30,26 @@ export interface Asked {
   /** Amounts begin at zero, levels where they are. */
   fromZero: boolean
   sync: string
+  /** Which part of the lines is drawn. */
+  end: { first: number | null }
   onzoom: (from: number, to: number) => void
   onwiden: () => void
   /** Where the pointer is: the index of its value (null: nowhere), px from the left of the whole. */
   onpoint: (index: number | null, left: number) => void
+}
+
+const linear = uPlot.paths.linear!()
+
+/** Whether each point is seen as one. */
+export function dotted(one: Drawn): boolean {
+  return !one.faint && one.line.values.length < 40
+}
+
+/** From the last point of the line not behind `first` to its end. */
+function since(plot: uPlot, line: number, first: number): [number, number] {
+  const column = plot.data[line]!
+  while (first > 0 && (column[first] === null || column[first] === undefined)) first--
+  return [first, column.length - 1]
 }
 
 export function options(asked: Asked): uPlot.Options {
@@ -48,7 +64,9 @@ export function options(asked: Asked): uPlot.Options {
       ...look,
       width: one.faint ? 1 : 1.6,
       spanGaps: false,
-      points: { show: one.line.values.length < 40, size: 4 },
+      points: { show: dotted(one), size: 4 },
+      paths: (plot, i, first, last) =>
+        linear(plot, i, ...(asked.end.first === null ? ([first, last] as const) : since(plot, i, asked.end.first))),
       ...(one.faint ? { dash: [2, 4], points: { show: false } } : {}),
     })
     if (asked.band && one.line.low && !one.faint) {
@@ -58,6 +76,7 @@ export function options(asked: Asked): uPlot.Options {
       bands.push({ series: [at + 1, at], fill: `${look.stroke}2e` })
     }
   }
+  const solid = asked.drawn.flatMap(({ faint }, n) => (faint ? [] : [place(asked.drawn, asked.band, n)]))
   return {
     width: asked.width,
     height: asked.height,
@@ -81,7 +100,7 @@ export function options(asked: Asked): uPlot.Options {
     ], // prettier-ignore
     hooks: {
       drawAxes: [
-        (plot) => gaps(plot, asked.drawn, ink),
+        (plot) => gaps(plot, solid, asked.end.first, ink),
         (plot) => spans(plot, asked.spans ?? [], ink),
         (plot) => levels(plot, limits, ink),
         (plot) => verticals(plot, asked.marks, ink),
@@ -151,24 +170,36 @@ function ticks(): uPlot.Axis.DynamicValues {
     })
 }
 
-function gaps(plot: uPlot, drawn: readonly Drawn[], ink: Ink): void {
-  if (drawn.length > 3) return // with many lines the hatches would cover each other
-  const fill = hatch(plot.ctx, ink.gap)
-  if (!fill) return
-  plot.ctx.save()
-  plot.ctx.fillStyle = fill
-  plot.ctx.globalAlpha = 0.6
-  for (const { line, faint } of drawn) {
-    if (faint) continue
-    line.values.forEach((value, i) => {
-      const [before, after] = [line.times[i - 1], line.times[i + 1]]
-      if (value !== null || before === undefined || after === undefined) return
-      const left = Math.max(plot.bbox.left, plot.valToPos(before, 'x', true))
-      const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(after, 'x', true))
-      if (right - left > 2) plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height)
-    })
+/** Hatches where a line is interrupted, of the lines with these columns. */
+function gaps(plot: uPlot, lines: readonly number[], first: number | null, ink: Ink): void {
+  if (lines.length > 3) return // with many lines the hatches would cover each other
+  const times = plot.data[0]
+  let fill: CanvasPattern | null = null
+  for (const line of lines) {
+    const column = plot.data[line]!
+    let before = NaN
+    let missing = false
+    for (let i = since(plot, line, first ?? 0)[0]; i < times.length; i++) {
+      const value = column[i]
+      if (value === null) missing = true
+      if (value === null || value === undefined) continue
+      if (missing && before < Infinity) {
+        const left = Math.max(plot.bbox.left, plot.valToPos(before, 'x', true))
+        const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(times[i]!, 'x', true))
+        if (right - left > 2) {
+          fill ??= hatch(plot.ctx, ink.gap)
+          if (!fill) return
+          plot.ctx.save()
+          plot.ctx.fillStyle = fill
+          plot.ctx.globalAlpha = 0.6
+          plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height)
+          plot.ctx.restore()
+        }
+      }
+      missing = false
+      before = times[i]!
+    }
   }
-  plot.ctx.restore()
 }
 
 function verticals(plot: uPlot, marks: readonly number[], ink: Ink): void {

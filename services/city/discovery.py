@@ -9,7 +9,7 @@ from functools import cache
 from services import domains
 from services.city.domain import Clocked, Domain
 from services.city.follow import Follower
-from services.city.results import put
+from services.city.putting import put
 from services.city.seeds import Seeds
 from services.jobs import Job, Outcome
 from tram import properties

@@ -4,20 +4,18 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter
 
 from services.city.headline import Headliner
+from services.city.inputs import Touched
+from services.city.results import Results
 from services.jobs import Job
 from tram.properties import read_catalogue
 from tram.sensing import Micros, ObservedProperty
-
-if TYPE_CHECKING:
-    from services.city.inputs import Touched
-    from services.city.results import Results
-    from tram.settings import Settings
-    from tram.store.database import Connection
+from tram.settings import Settings
+from tram.store.database import Connection
 
 Labels = Mapping[str, str]
 """Language ("vi", "en") -> what people read."""
@@ -41,7 +39,7 @@ class Derivation:
     inputs: frozenset[str]
     width: Micros
     grace: Micros
-    compute: "Callable[[Connection, Touched, Settings], Results]"
+    compute: Callable[[Connection, Touched, Settings], Results]
     offset: Micros = 0
 
 
@@ -51,7 +49,7 @@ class Clocked:
 
     name: str
     period: float
-    compute: "Callable[[Connection, Settings, Micros], Results | None]"
+    compute: Callable[[Connection, Settings, Micros], Results | None]
 
 
 @dataclass(frozen=True, slots=True)

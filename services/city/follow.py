@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.city import results
 from services.city.domain import Derivation, Domain
 from services.city.inputs import QUERIES, Touched
+from services.city.putting import put
 from services.jobs import Outcome
 from tram.clock import DAY, from_micros
 from tram.errors import NotFoundError
@@ -97,7 +97,7 @@ class Follower:
                 np.array([bucket for _, bucket in rows], np.int64), now - self.derivation.grace,
             )  # fmt: skip
             made = self.derivation.compute(conn, touched, settings)
-            done = results.put(conn, self.domain, made)
+            done = put(conn, self.domain, made)
             log.debug("computed", extra={"derivation": self.name, **done._asdict()})
         row = conn.execute(QUERIES["waiting"], {"derivation": self.name, "before": from_micros(before)}).fetchone()
         return bool(row and row[0])

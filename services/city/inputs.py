@@ -95,15 +95,17 @@ def means(
     if 0 in shape:
         return cube
     start, end = timestamps(np.array([first, last + width - 1]))
-    arguments = {"things": ids.tolist(), "properties": list(properties), "start": start, "last": end, "width": width,
-                 "channel": channel}  # fmt: skip
-    with available(), conn.cursor(binary=True) as cursor:
-        found = wire.raw(cursor, QUERIES["means"], arguments)
-    for thing, property, starts, counts, totals in found:
-        row, name = np.searchsorted(ids, wire.read_int(thing)), wire.read_int(property)
-        columns = (wire.from_postgres(wire.read_array(starts, 8)) - first) // width
-        n = wire.read_array(counts, 4)
-        cube.n[row, name, columns], cube.mean[row, name, columns] = n, wire.read_floats(totals) / n
+    arguments = {
+        "things": ids.tolist(), "properties": list(properties), "start": start, "last": end, "channel": channel
+    }  # fmt: skip
+    with available(), conn.cursor() as cursor, cursor.copy(QUERIES["means"], arguments) as copy:
+        for thing, property, times, results in copy.rows():  # one Datastream at a time, however many values it has
+            at = np.searchsorted(ids, wire.read_int(thing)), wire.read_int(property)
+            column = (wire.from_postgres(wire.read_array(times, 8)) - first) // width
+            n = np.bincount(column, minlength=count)
+            total = np.bincount(column, wire.read_floats(results), count)
+            cube.n[at] += n
+            np.divide(total, n, out=cube.mean[at], where=n > 0)
     return cube
 
 

@@ -81,25 +81,21 @@ RETURNING datastream_id, (extract(epoch FROM bucket) * 1000000)::bigint
 SELECT count(*) FROM city_touched WHERE derivation = %(derivation)s AND bucket <= %(before)s
 
 -- name: means
--- Count and sum of the good numbers of each bucket: flags 1 to 128 make a value not good (tram/quality.py). One row a
--- Datastream, its buckets as arrays: a row a bucket cost more than reading what is in it.
-SELECT d.thing_id, array_position(%(properties)s::text[], p.name) - 1, b.starts, b.counts, b.totals
-FROM datastream d
-JOIN observed_property p ON p.id = d.observed_property_id
-CROSS JOIN LATERAL (
-    SELECT array_agg(one.start) AS starts, array_agg(one.n) AS counts, array_agg(one.total) AS totals
-    FROM (
-        SELECT date_bin(%(width)s * interval '1 microsecond', o.phenomenon_time, %(start)s::timestamptz) AS start,
-               count(*)::int4 AS n, sum(o.result) AS total
+-- The good numbers: flags 1 to 128 make a value not good (tram/quality.py). One row a Datastream, its values as arrays:
+-- to put them into buckets here cost more than to send them.
+COPY (
+    SELECT d.thing_id, array_position(%(properties)s::text[], p.name) - 1, v.times, v.results
+    FROM datastream d
+    JOIN observed_property p ON p.id = d.observed_property_id
+    CROSS JOIN LATERAL (
+        SELECT array_agg(o.phenomenon_time) AS times, array_agg(o.result) AS results
         FROM observation o
-        WHERE o.datastream_id = d.id
-          AND o.phenomenon_time >= %(start)s::timestamptz AND o.phenomenon_time <= %(last)s::timestamptz
+        WHERE o.datastream_id = d.id AND o.phenomenon_time >= %(start)s AND o.phenomenon_time <= %(last)s
           AND o.result IS NOT NULL AND (o.quality & 255) = 0
-        GROUP BY 1
-    ) AS one
-) AS b
-WHERE d.thing_id = ANY(%(things)s::int[]) AND p.name = ANY(%(properties)s::text[]) AND d.channel = %(channel)s
-  AND b.starts IS NOT NULL
+    ) AS v
+    WHERE d.thing_id = ANY(%(things)s::int[]) AND p.name = ANY(%(properties)s::text[]) AND d.channel = %(channel)s
+      AND v.times IS NOT NULL
+) TO STDOUT (FORMAT binary)
 
 -- name: rows
 -- Every good number, for what needs more than means.
@@ -157,6 +153,7 @@ CROSS JOIN LATERAL (
            convert_to(string_agg(coalesce(o.parameters::text, ''), E'\n'), 'UTF8') AS parameters
     FROM observation o
     WHERE o.datastream_id = k.id AND o.phenomenon_time >= k.first AND o.phenomenon_time <= k.last
+      AND o.phenomenon_time >= %(least)s::timestamptz AND o.phenomenon_time <= %(most)s::timestamptz
 ) AS h
 WHERE h.times IS NOT NULL
 

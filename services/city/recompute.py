@@ -14,12 +14,10 @@ from datetime import datetime
 
 import numpy as np
 
-from services.city import results
 from services.city.discovery import discover
 from services.city.domain import Derivation, Domain
-from services.city.follow import SPAN
 from services.city.inputs import QUERIES, Touched
-from services.city.results import Put
+from services.city.putting import Put, put
 from tram.clock import DAY, SECOND, from_micros, to_micros
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import NotFoundError, SettingsError, TramError
@@ -30,6 +28,8 @@ from tram.store.database import Connection, available, connect
 from tram.store.wire import timestamps
 
 _ROWS = Layout(thing="int4", property="int2", first="time", last="time")
+PIECE = 1_000
+"""Buckets of one transaction; 400 took a fifth more time for what each statement costs by itself."""
 LONG = 60 * DAY
 """A longer span is computed in two halves at once: while one waits for the server the other computes."""
 PAST = 366 * DAY
@@ -45,7 +45,7 @@ def recompute(
         UnavailableError: roll back and try again.
     """
     for derivation in domain.derivations:
-        piece = SPAN * derivation.width
+        piece = PIECE * derivation.width
         first = (start + derivation.offset) // derivation.width * derivation.width - derivation.offset
         last = min(end, now - derivation.width - derivation.grace + 1)
         for begin in range(first, last, piece):
@@ -53,7 +53,7 @@ def recompute(
                 conn.execute(QUERIES["beside"], (f"{domain.name}.{derivation.name}",))
             touched = _touched(conn, derivation, begin, min(begin + piece, last), now)
             if len(touched):
-                yield results.put(conn, domain, derivation.compute(conn, touched, settings))
+                yield put(conn, domain, derivation.compute(conn, touched, settings))
 
 
 def whole(settings: Settings, domain: Domain, start: Micros, end: Micros, now: Micros) -> Put:

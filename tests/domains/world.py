@@ -65,7 +65,7 @@ def catch_up(conn: Connection, name: str, now: int, settings: Settings | None = 
 
 def clock(conn: Connection, name: str, which: str, now: int, settings: Settings | None = None) -> bool:
     """What a service does by the clock, once; whether there was something to do."""
-    from services.city.results import put
+    from services.city.putting import put
 
     one = domain(name)
     made = next(c for c in one.clocked if c.name == which).compute(conn, settings or Settings(), now)

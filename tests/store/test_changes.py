@@ -60,6 +60,34 @@ def test_a_correction_changes_what_is_there_and_says_so(database: Database, batc
     assert observations.correct(conn, batch([(9, T0, 1.0)])) == (0, 1, None)
 
 
+def test_what_is_put_is_new_or_corrects(database: Database, batch: MakeBatch) -> None:
+    conn = database.connect()
+    observations.write(conn, batch([(1, T0, 1.0), (1, T0 + DAY, 2.0), (2, T0, 3.0)]))
+    some = Batch(
+        np.array([2, 1, 9, 1], np.int32),
+        np.array([T0, T0 + DAY, T0 + 9 * DAY, T0 + DAY]),
+        np.array([4.0, 5.0, 6.0, 7.0]),
+        np.array([64, 64, 64, 64], np.int16),
+        {},
+        {2: b'{"by":"an"}', 3: b'{"by":"binh"}'},
+    )
+    assert observations.put(conn, some) == (1, 2)
+    conn.commit()
+    assert stored(conn) == {
+        (1, from_micros(T0)): (1.0, 0, None, None),
+        (1, from_micros(T0 + DAY)): (7.0, 1024 | 64, None, {"by": "binh"}),  # of the same key the last
+        (2, from_micros(T0)): (4.0, 1024 | 64, None, None),
+        (9, from_micros(T0 + 9 * DAY)): (6.0, 64, None, {"by": "an"}),
+    }
+    told = [(op, b.datastream_id.tolist(), b.quality.tolist(), b.parameters) for op, b in stream(conn)[1:]]
+    assert told == [
+        (Op.INSERT, [9], [64], {0: b'{"by":"an"}'}),
+        (Op.CORRECT, [1, 2], [1088, 1088], {0: b'{"by":"binh"}'}),
+    ]
+    assert observations.put(conn, some.take(np.array([0, 3]))) == (0, 2)
+    assert observations.put(conn, some.take(np.array([], np.intp))) == (0, 0)
+
+
 def test_a_deletion_says_what_was_there(database: Database, batch: MakeBatch) -> None:
     conn = database.connect()
     observations.write(conn, batch([(1, T0, 1.0), (1, T0 + DAY, 2.0), (2, T0, 3.0)]))

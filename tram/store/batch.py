@@ -24,6 +24,7 @@ from tram.errors import PayloadError
 
 _HEAD = struct.Struct("<3sBIq")
 _PAIR = struct.Struct("<II")
+_PAIRS = np.dtype([("row", "<u4"), ("length", "<u4")])
 _COUNT = struct.Struct("<I")
 _MAGIC = b"TB1"
 _WIDE_TIME, _QUALITY, _SPARSE, _EXTRA = 1, 2, 4, 8
@@ -88,9 +89,7 @@ class Batch:
             parts.append(self.quality.astype("<i2", copy=False).tobytes())
         columns = [self.result_json, self.parameters] if sparse else []
         for column in columns + ([self.extra] if self.extra else []):
-            parts.append(_COUNT.pack(len(column)))
-            for row, data in column.items():
-                parts += (_PAIR.pack(row, len(data)), data)
+            parts += (_COUNT.pack(len(column)), *_pack_sparse(column))
         return b"".join(parts)
 
     @classmethod
@@ -126,6 +125,16 @@ class Batch:
         if place != len(data):
             raise ValueError("a packed batch has bytes after its end")
         return cls(ids, times, result, quality, *sparse)
+
+
+def _pack_sparse(column: Mapping[int, bytes]) -> list[bytes]:
+    heads = np.empty(len(column), _PAIRS)
+    heads["row"] = np.fromiter(column, np.uint32, len(column))
+    heads["length"] = np.fromiter(map(len, column.values()), np.uint32, len(column))
+    parts = [b""] * (2 * len(column))
+    parts[0::2] = heads.view(f"V{_PAIRS.itemsize}").tolist()
+    parts[1::2] = column.values()
+    return parts
 
 
 def _unpack_sparse(data: bytes, place: int, n: int, into: dict[int, bytes]) -> int:

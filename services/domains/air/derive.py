@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.city.area_things import area_things
 from services.city.inputs import Cube, Touched, means, reached
 from services.city.reading import latest, places
-from services.city.results import Results, area_things
+from services.city.results import Results
 from services.domains.air import forecast, spatial, us_aqi, vn_aqi
 from tram.clock import DAY, SECOND, from_micros
 from tram.settings import Settings
@@ -63,9 +64,8 @@ def daily(conn: Connection, touched: Touched, settings: Settings) -> Results:
 
 
 def _indices(cube: Cube) -> tuple[Floats, Mapping[str, Floats], Floats]:
-    values = {p: cube.of(p) for p in cube.properties}
-    index, subs = vn_aqi.hourly_index(values)
-    return index, subs, us_aqi.hourly_index(values)
+    smooth = vn_aqi.smoothed({p: cube.of(p) for p in cube.properties})
+    return *vn_aqi.index(smooth), us_aqi.index(smooth)
 
 
 def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[bytes]:
@@ -85,27 +85,30 @@ def _told(subs: Mapping[str, Floats], at: tuple[NDArray[Any], ...]) -> Sequence[
 def _communes(conn: Connection, cube: Cube, index: Floats, hours: NDArray[np.intp]) -> Results:
     """Estimates for the communes, of these hours (columns of the cube), from all stations: also those not touched."""
     results = Results()
-    ids, place = stations(conn)
-    if not len(hours) or not len(ids):
+    (ids, place), every = stations(conn), area_things(conn)
+    if not len(hours) or not len(ids) or not every:
         return results
     first, last = int(cube.starts[hours[0]]), int(cube.starts[hours[-1]])
-    values = means(conn, ids, ("vn_aqi",), first, last, HOUR, channel=CHANNEL).of("vn_aqi").copy()
+    columns, times = hours - hours[0], cube.starts[hours]
     # What is computed now is not stored yet: it takes the place of what stands there.
-    columns = hours - hours[0]
     known = np.isin(cube.things, ids)
     rows = np.searchsorted(ids, cube.things[known])
-    values[np.ix_(rows, columns)] = index[np.ix_(np.flatnonzero(known), hours)]
-    values, times = values[:, columns], cube.starts[hours]
-    every = area_things(conn)
+    others = np.delete(ids, rows)
+    values = np.full((len(ids), len(times)), np.nan)
+    values[rows] = index[np.ix_(np.flatnonzero(known), hours)]
+    if len(others):
+        stands = means(conn, others, ("vn_aqi",), first, last, HOUR, channel=CHANNEL).of("vn_aqi")
+        values[np.searchsorted(ids, others)] = stands[:, columns]
     communes = [area for area in every if area.leaf and area.place]
     if communes:
         there = np.array([area.place for area in communes], np.float64)
         found = vn_aqi.half_up(spatial.estimate(values, spatial.distances(there, place)))
         who = np.array([area.thing for area in communes], np.int64)
         results.add("vn_aqi_estimate", np.repeat(who, len(times)), np.tile(times, len(who)), found.ravel())
-    error = np.round(spatial.leave_one_out(values, spatial.distances(place, place)), 1)
-    for area in every:
-        if not area.leaf:
+    whole = [area for area in every if not area.leaf]
+    if whole:
+        error = np.round(spatial.leave_one_out(values, spatial.distances(place, place)), 1)
+        for area in whole:
             results.add("vn_aqi_estimate_error", np.full(len(times), area.thing), times, error)
     return results
 

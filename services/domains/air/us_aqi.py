@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from services.domains.air.vn_aqi import half_up, nowcast
+from services.domains.air.vn_aqi import half_up, smoothed
 
 Floats = NDArray[np.float64]
 
@@ -32,9 +32,14 @@ def sub_index(pollutant: str, concentration: Floats) -> Floats:
 
 def hourly_index(concentrations: Mapping[str, Floats]) -> Floats:
     """The NowCast index of dust; shapes as vn_aqi.hourly_index."""
-    found = [sub_index(p, nowcast(c)) for p, c in concentrations.items() if p in BREAKS]
+    return index(smoothed(concentrations))
+
+
+def index(smooth: Mapping[str, Floats]) -> Floats:
+    """`hourly_index` of what `vn_aqi.smoothed` gave."""
+    found = [sub_index(p, c) for p, c in smooth.items() if p in BREAKS]
     if not found:
-        return np.full(next(iter(concentrations.values())).shape, np.nan)
+        return np.full(next(iter(smooth.values())).shape, np.nan)
     stacked = np.stack(found)
     largest = np.where(np.isnan(stacked), -np.inf, stacked).max(axis=0)
     return np.where(np.isfinite(largest), largest, np.nan)

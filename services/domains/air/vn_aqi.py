@@ -66,26 +66,27 @@ def nowcast(hourly: Floats) -> Floats:
     Returns:
         The same shape; the first 11 hours see fewer.
     """
-    if hourly.shape[-1] == 0:
-        return hourly.copy()
+    h = hourly.shape[-1]
     pad = np.full((*hourly.shape[:-1], HOURS - 1), np.nan)
-    # The window's last is the hour itself: turned, so that index i - 1 is i hours ago.
-    c = np.lib.stride_tricks.sliding_window_view(np.concatenate([pad, hourly], axis=-1), HOURS, axis=-1)[..., ::-1]
-    there = ~np.isnan(c)
-    least = np.where(there, c, np.inf).min(axis=-1)
-    greatest = np.where(there, c, -np.inf).max(axis=-1)
+    padded = np.concatenate([pad, hourly], axis=-1)
+    ago = [padded[..., HOURS - 1 - i : HOURS - 1 - i + h] for i in range(HOURS)]  # i hours before each
+    least, greatest = ago[0].copy(), ago[0].copy()
+    for c in ago[1:]:
+        np.fmin(least, c, out=least)
+        np.fmax(greatest, c, out=greatest)
     with np.errstate(invalid="ignore", divide="ignore"):
         w = np.where(greatest > 0, least / greatest, 1.0)
     w = np.maximum(w, 0.5)
     # By Horner's rule: one pass an hour back, no array of powers.
-    total, weight = np.zeros(hourly.shape), np.zeros(hourly.shape)
-    for i in range(HOURS - 1, -1, -1):
-        total = total * w + np.where(there[..., i], c[..., i], 0.0)
-        weight = weight * w + there[..., i]
-    whole = there.all(axis=-1)
-    enough = there[..., :3].sum(axis=-1) >= 2
+    total, weight, n = np.zeros(hourly.shape), np.zeros(hourly.shape), np.zeros(hourly.shape, np.int8)
+    for c in reversed(ago):
+        there = ~np.isnan(c)
+        total = total * w + np.where(there, c, 0.0)
+        weight = weight * w + there
+        n += there
+    enough = sum((~np.isnan(c)).astype(np.int8) for c in ago[:3]) >= 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.where(whole & (w == 0.5), total * 0.5, total / weight)
+        found = np.where((n == HOURS) & (w == 0.5), total * 0.5, total / weight)
     return np.where(enough, found, np.nan)
 
 
@@ -98,7 +99,17 @@ def hourly_index(concentrations: Mapping[str, Floats]) -> tuple[Floats, Mapping[
     Returns:
         The largest of them; NaN where neither PM2.5 nor PM10 has one.
     """
-    subs = {p: half_up(sub_index(p, nowcast(c) if p in DUST else c)) for p, c in concentrations.items()}
+    return index(smoothed(concentrations))
+
+
+def smoothed(concentrations: Mapping[str, Floats]) -> Mapping[str, Floats]:
+    """What an hour's index is of: of dust its NowCast, of a gas the hour's mean. Shapes as `hourly_index`."""
+    return {p: nowcast(c) if p in DUST else c for p, c in concentrations.items()}
+
+
+def index(smooth: Mapping[str, Floats]) -> tuple[Floats, Mapping[str, Floats]]:
+    """`hourly_index` of what `smoothed` gave."""
+    subs = {p: half_up(sub_index(p, c)) for p, c in smooth.items()}
     return _largest(subs), subs
 
 

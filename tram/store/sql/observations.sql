@@ -74,6 +74,21 @@ WITH changed AS (
 )
 SELECT array_agg(datastream_id), array_agg(phenomenon_time) FROM changed
 
+-- name: put_staged
+-- In the order in which every writer inserts. Names the rows that were there: what was inserted has no xmax, what was
+-- updated has that of the lock that was taken on it.
+WITH put AS (
+    INSERT INTO observation AS o (phenomenon_time, datastream_id, quality, result, result_json, parameters, extra)
+    SELECT phenomenon_time, datastream_id, quality, result, result_json, parameters, extra
+    FROM pg_temp.observation_staging
+    ORDER BY datastream_id, phenomenon_time
+    ON CONFLICT (datastream_id, phenomenon_time) DO UPDATE
+    SET quality = excluded.quality | %s::int2, result = excluded.result, result_json = excluded.result_json,
+        parameters = excluded.parameters, extra = excluded.extra
+    RETURNING o.datastream_id, o.phenomenon_time, o.xmax <> 0 AS there
+)
+SELECT array_agg(datastream_id), array_agg(phenomenon_time) FROM put WHERE there
+
 -- name: delete_staged
 DELETE FROM observation o
 USING pg_temp.observation_staging s

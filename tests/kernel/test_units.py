@@ -52,6 +52,7 @@ def test_units_are_written_as_people_know_them() -> None:
     assert (written("1", "en"), written("hPa", "en"), written("furlong", "vi")) == ("", "hPa", "furlong")
     named = json.loads(files("tram").joinpath("unit_names.json").read_text("utf-8"))
     assert [code for code in named if code not in UNITS] == []
+    assert [code for code in UNITS if code not in named and set(code) & set("[]{}")] == []
 
 
 def test_the_catalogue_knows_aliases_and_both_languages() -> None:

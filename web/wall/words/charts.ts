@@ -39,7 +39,7 @@ export const chartWords = {
   complete: ['Số tốt', 'Good'],
   age: ['Tuổi', 'Age'],
   lastWeek: ['So với tuần trước', 'Compare with last week'],
-  band: ['Dải nhỏ nhất, lớn nhất', 'Band of lowest and highest'],
+  band: ['Dải nhỏ nhất, lớn nhất', 'Lowest to highest'],
   weekBefore: ['tuần trước', 'a week before'],
   layers: ['Lớp phụ', 'Layers'],
   usedRaw: ['Số gốc', 'Raw values'],

@@ -186,6 +186,34 @@ def test_a_service_whose_folder_is_gone_is_not_offered(visit: Any, city_api: Api
     page.evaluate("location.hash = '#/services/noise'")
     expect(page.get_by_role("heading", name="Máy chủ này không có lĩnh vực “noise”")).to_be_visible(timeout=PATIENCE)
 
+    # A service that the pages have no folder of: its tile leads to the Thing it speaks of, its address says so.
+    labels = {"vi": "Cấp nước", "en": "Water"}
+    rest.append({**rest[0], "name": "water", "labels": labels})
+    river = next(one for one in city_api.get("/api/domains/now").json() if one["name"] == "rivers")
+    now = [{**river, "name": "water", "service": labels, "thing": "river-gia-bay"}]
+    page.context.route("**/api/domains/now", lambda route: route.fulfill(status=200, json=now))
+    page.evaluate("location.hash = '#/services/water'")
+    page.reload()
+    expect(page.get_by_role("heading", name="Lĩnh vực “Cấp nước” chưa có trang ở đây")).to_be_visible(timeout=PATIENCE)
+    audit(page, "no page")
+    page.evaluate("location.hash = '#/overview'")
+    page.get_by_role("link", name=re.compile("^Cấp nước")).click(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("thing=river-gia-bay"), timeout=PATIENCE)
+
+
+def test_junctions_on_a_dashboard(visit: Any, city_api: Api) -> None:
+    panel = {"id": "a", "panel": "traffic-junctions", "title": "", "settings": {}, "x": 0, "y": 0, "w": 4, "h": 6}
+    definition = {"labels": {"vi": "Nút", "en": "Junctions"}, "panels": [panel]}
+    made = city_api.client.post("/api/dashboards", json={"definition": definition, "shared": True})
+    assert made.status_code == 201, made.text
+    page = visit("air")
+    page.evaluate("hash => { location.hash = hash }", f"#/boards/{made.json()['id']}")
+    row = page.get_by_role("link", name=re.compile("Ngã tư Đồng Quang"))
+    expect(row).to_contain_text(re.compile("Quá tải: Y|Độ bão hoà Y|Chưa có lưu lượng"), timeout=PATIENCE)
+    audit(page, "junctions")
+    row.click()
+    shows(page, "Ngã tư Đồng Quang", "Webster 1958")
+
 
 def test_who_may_not_see_is_told_so(visit: Any, city_api: Api) -> None:
     """A refusal says what to do, in the panel alone; an empty service says when something will stand there."""

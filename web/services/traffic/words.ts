@@ -77,6 +77,7 @@ export const trafficWords = {
     'Y từ 0,95: không chu kỳ nào đủ; cần thêm làn hoặc bớt xe',
     'Y from 0.95: no cycle is enough; it takes lanes or fewer vehicles',
   ],
+  overloaded: ['Quá tải: Y {full}', 'Overloaded: Y {full}'],
   noFlows: ['Chưa có lưu lượng để tính', 'There are no flows to compute with'],
   phase: ['Pha', 'Phase'],
   green: ['Đèn xanh', 'Green'],

@@ -8,12 +8,16 @@ server         the server itself, for tests that make their own databases
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import secrecy  # isort: skip - before anything that makes a secret
 from tests.browser import browser, browser_context_args, playwright
 from tests.databases import EDITIONS, Database, Server, place
 
 __all__ = ["browser", "browser_context_args", "playwright", "secrecy"]
+# How long an example takes tells how busy the machine is: nothing fails by it.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 pytest_plugins = ["tests.secrecy_plugin", "tests.second_chance"]
 
 

@@ -77,7 +77,8 @@ class Link:
             self._shortest = min(trip, self._shortest + 0.01 * step)
         queued = trip is not None and trip - self._shortest > QUEUE
         room = MOST if estimate is None else max(0.0, estimate * 0.92 - audio)
-        if not queued and loss < MUCH_LOSS:
+        # A clean report ends it: of a stream that was made small it takes long until the average is small too.
+        if not queued and min(loss, latest) < MUCH_LOSS:
             # An estimate alone may be the doing of a busy processor: without a queue or losses the limit grows, but
             # gently near where the link was full a little while ago.
             near = now - self._full_at < FULL_REMEMBERED and self.limit > 0.8 * self._full

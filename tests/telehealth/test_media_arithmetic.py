@@ -283,7 +283,10 @@ def feed(link: Link, seconds: float, start: float, **inputs: float) -> float:
     now = start
     while now < start + seconds:
         now += 0.25
-        link.update(now, inputs.get("estimate"), inputs.get("loss", 0.0), inputs["sent"], 40_000, inputs.get("trip"))
+        link.update(
+            now, inputs.get("estimate"), inputs.get("loss", 0.0), inputs["sent"], 40_000, inputs.get("trip"),
+            inputs.get("latest"),
+        )  # fmt: skip
     return now
 
 
@@ -356,6 +359,16 @@ def test_a_report_counts_by_its_packets() -> None:
     assert losses.average == pytest.approx(first / 2)
     losses.report(1.0, 7)
     assert losses.average < 0.2, "numbers that jump are another stream's"
+
+
+def test_a_clean_report_ends_a_full_link() -> None:
+    link = Link()
+    now = feed(link, 5, 0.0, estimate=100_000, sent=150_000, loss=0.25, trip=0.05)
+    full = link.limit
+    now = feed(link, 5, now, estimate=600_000, sent=100_000, loss=0.2, latest=0.2, trip=0.05)
+    assert link.limit == full
+    feed(link, 5, now, estimate=600_000, sent=100_000, loss=0.2, latest=0.0, trip=0.05)
+    assert link.limit > full
 
 
 def test_the_weakest_viewer_bounds_a_sender_without_layers() -> None:

@@ -41,14 +41,24 @@ export function main(all: readonly Tile[], mine: Role, lead: string | null, chos
 }
 
 /** Why no picture is shown on a tile; null: it is shown. */
-export type Blank = 'away' | 'camera-off' | 'link' | 'asked' | 'slots' | 'coming' | null
+export type Blank = 'cut' | 'away' | 'camera-off' | 'link' | 'asked' | 'slots' | 'coming' | null
 
-export function blank(tile: Tile, flow: Flow | undefined, hasTrack: boolean, audioOnly: boolean): Blank {
+export function blank(
+  tile: Tile,
+  flow: Flow | undefined,
+  hasTrack: boolean,
+  audioOnly: boolean,
+  /** Nothing comes here from anybody: the last picture stands still. */
+  cut = false,
+): Blank {
+  if (cut && hasTrack) return 'cut'
   if (tile.person.presence === 'away') return 'away'
   if (tile.use === 'camera' && !tile.person.media.camera) return 'camera-off'
   if (audioOnly) return 'asked'
   if (flow?.state === 'paused') {
-    if (flow.reason === 'link' || flow.reason === 'slots' || flow.reason === 'asked') return flow.reason
+    if (flow.reason === 'link' || flow.reason === 'slots') return flow.reason
+    // It was not shown a moment ago (a phone was turned), and nobody chose to go without.
+    if (flow.reason === 'asked') return 'coming'
   }
   return hasTrack ? null : 'coming'
 }

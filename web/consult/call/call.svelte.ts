@@ -233,6 +233,11 @@ export class Call {
     const away = state.since - this.media.since
     const before = this.#totals !== null // there was a picture before: this is no first connection
     this.media = state
+    const mine = this.welcome?.seat
+    if (state.up && mine && this.quality[mine]?.level === 'lost') {
+      // What was measured while it was away is told for some seconds yet.
+      this.quality = Object.fromEntries(Object.entries(this.quality).filter(([seat]) => seat !== mine))
+    }
     if (!state.up || !before || away < BRIEF) return
     // Socket and media were away together: the longer of the two is what a person went without.
     const why = this.notice?.kind === 'back' ? this.notice.why : 'picture'

@@ -57,6 +57,9 @@ describe('who is shown where', () => {
     expect(blank(tile!, undefined, false, false)).toBe('coming')
     expect(blank(tile!, flow('link'), true, false)).toBe('link')
     expect(blank(tile!, flow('link'), true, true)).toBe('asked')
+    expect(blank(tile!, flow('asked'), true, false)).toBe('coming')
+    expect(blank(tile!, flow('link'), true, true, true)).toBe('cut')
+    expect(blank(tile!, undefined, false, false, true)).toBe('coming')
     expect(blank({ ...tile!, person: person('d1', 'doctor', { presence: 'away' }) }, flow('link'), true, true)).toBe(
       'away',
     )

@@ -79,6 +79,11 @@ export const callWords = {
   showLarge: ['Xem lớn {name}', 'Show {name} large'],
   blankAway: ['Mất kết nối {time}', 'Connection lost for {time}'],
   blankAwayKept: ['Giữ chỗ đến {time}', 'Seat kept until {time}'],
+  blankCut: ['Hình đã dừng', 'The picture stands still'],
+  blankCutText: [
+    'Đang nối lại, hình tự chạy tiếp khi có mạng.',
+    'Reconnecting: it goes on by itself when the link is back.',
+  ],
   blankCamera: ['Camera đang tắt', 'Camera is off'],
   blankLink: ['Mạng yếu, hình tạm dừng', 'Weak link, picture paused'],
   blankLinkText: [

@@ -18,6 +18,7 @@ from services.api import (
     alarms,
     annotations,
     areas,
+    assignees,
     calculated,
     cap,
     citynow,
@@ -65,8 +66,8 @@ from tram.store.database import open_pool
 
 ROUTERS = (
     status, messages, things, observations, pending, deadletters, problems, probes, session, account, people, devices,
-    oversight, provider, sensorthings, retention, export, consults, calculated, areas, alarms, alarm_rules, annotations,
-    dashboards, notifications, cap, citynow, cityservices, queues, live,
+    oversight, provider, sensorthings, retention, export, consults, calculated, areas, assignees, alarms, alarm_rules,
+    annotations, dashboards, notifications, cap, citynow, cityservices, queues, live,
 )  # fmt: skip
 
 DESCRIPTION = """The API of Trạm's own pages.

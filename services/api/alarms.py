@@ -27,7 +27,7 @@ from services.rfc3339 import Moment
 from tram.alarms import lifecycle
 from tram.alarms.model import Alarm, AlarmChange, State
 from tram.identity import Target
-from tram.store import alarm_actions, alarm_history, alarm_rules, alarms
+from tram.store import alarm_actions, alarm_history, alarm_rules, alarms, assignees
 from tram.store.alarm_history import Wanted
 from tram.store.database import Connection
 
@@ -122,7 +122,7 @@ def put_out(
 @router.get("/{id}", summary="One alarm")
 def get_alarm(permit: Reading, database: Database, id: AlarmId) -> AlarmOut:
     """Over or not."""
-    return AlarmOut.of(_one(permit, database, id))
+    return AlarmOut.of(reached(permit, database, id))
 
 
 @router.get("/{id}/changes", summary="What happened to an alarm, in order")
@@ -130,7 +130,7 @@ def list_changes(
     permit: Reading, database: Database, id: AlarmId, limit: Limit = LIMIT, cursor: Cursor = None
 ) -> Page[ChangeOut]:
     """By whom, when, and what was said."""
-    _one(permit, database, id)
+    reached(permit, database, id)
     key = decode(cursor, tuple[int])
     rows = alarm_history.changes_of(database, id, after=_id(key[0]) if key else 0, limit=limit + 1)
     more = len(rows) > limit
@@ -140,7 +140,7 @@ def list_changes(
 @router.post("/{id}/acknowledge", summary="Acknowledge an alarm, or a storm with its members")
 def acknowledge(permit: Acting, database: Database, id: AlarmId, body: Said | None = None) -> AlarmOut:
     """Somebody has seen it; twice is once."""
-    _one(permit, database, id)
+    reached(permit, database, id)
     said = body.comment if body else ""
     permit.detail = {"comment": said}
 
@@ -153,9 +153,10 @@ def acknowledge(permit: Acting, database: Database, id: AlarmId, body: Said | No
 
 @router.post("/{id}/assign", summary="Give an alarm to somebody")
 def assign(permit: Acting, database: Database, id: AlarmId, body: Assignment) -> AlarmOut:
-    """To a person by id, or to nobody."""
-    if body.to and database.execute("SELECT FROM account WHERE id = %s", (int(body.to[2:]),)).fetchone() is None:
-        raise Problem("invalid", f"there is nobody {body.to}")
+    """To a person who may act on it (`/assignees`), by id; or to nobody."""
+    alarm = reached(permit, database, id)
+    if body.to and not assignees.able(database, path_of(permit, database, alarm), account=int(body.to[2:]), limit=1):
+        raise Problem("invalid", f"{body.to} is nobody who may act on this alarm: see /api/alarms/{id}/assignees")
     permit.detail = {"to": body.to, "comment": body.comment}
     who, now = permit.principal.id, _now(permit)
     return _act(permit, database, id, lambda a: lifecycle.assign(a, body.to, who, now, body.comment))
@@ -179,7 +180,7 @@ def shelve(permit: Acting, database: Database, id: AlarmId, body: Shelf) -> Alar
 @router.post("/{id}/unshelve", summary="Take an alarm from the shelf")
 def unshelve(permit: Acting, database: Database, id: AlarmId, body: Said | None = None) -> AlarmOut:
     """Before its time."""
-    _one(permit, database, id)
+    reached(permit, database, id)
     who, now, said = permit.principal.id, _now(permit), body.comment if body else ""
     permit.detail = {"comment": said}
 
@@ -201,11 +202,11 @@ def close(permit: Acting, database: Database, id: AlarmId, body: Said | None = N
 
 
 def _act(permit: Permit, conn: Connection, id: int, decide: Callable[[Alarm], AlarmChange | None]) -> AlarmOut:
-    _one(permit, conn, id)
+    reached(permit, conn, id)
     return AlarmOut.of(alarm_actions.act(conn, id, lambda alarm, _: decide(alarm), _now(permit)))
 
 
-def _one(permit: Permit, conn: Connection, id: int) -> Alarm:
+def reached(permit: Permit, conn: Connection, id: int) -> Alarm:
     """The alarm, if it may be reached. A storm entry is reached where one of its members is."""
     alarm = alarms.get(conn, id)
     permit.target = f"alarm {id}"
@@ -215,6 +216,13 @@ def _one(permit: Permit, conn: Connection, id: int) -> Alarm:
                 return alarm
     permit.require(target(permit, alarm.area, f"alarm {id}"))
     return alarm
+
+
+def path_of(permit: Permit, conn: Connection, alarm: Alarm) -> list[str]:
+    """Codes of the areas it lies in; a storm entry lies where its members lie."""
+    tree = permit.state.known.tree()
+    inside = [alarm, *(alarms.members(conn, [alarm.id]) if alarm.kind == "storm" else [])]
+    return sorted({code for one in inside for code in tree.path(one.area)})
 
 
 def _now(permit: Permit) -> datetime:

@@ -9,10 +9,10 @@ import pytest
 
 from tests.alarms.plant import Plant, threshold
 from tests.databases import Database
-from tests.people import token
+from tests.people import account, token
 from tests.servers.api import Api, serve
 from tram.identity import Grant, Role, Scope
-from tram.store import areas
+from tram.store import areas, people
 
 
 @pytest.fixture
@@ -70,6 +70,37 @@ def test_the_life_of_an_alarm_through_the_api(api: Api, plant: Plant) -> None:
     assert [one["level"] for one in api.get("/api/alarms").json()["items"]] == [2]
     operations = [row["operation"] for row in api.get("/api/audit", operation="alarms.act").json()["items"]]
     assert len(operations) >= 6
+
+
+def test_an_alarm_is_given_to_those_who_may_act_on_it(api: Api, plant: Plant) -> None:
+    raised(plant, "r1", area="05482")
+    here, there = Scope(areas=frozenset({"05482"})), Scope(areas=frozenset({"01840"}))
+    made = {
+        "an.le": account(plant.conn, "an.le", Grant(Role.OPERATOR, here), email="an@example.org"),
+        "binh.nguyen": account(plant.conn, "binh.nguyen", Grant(Role.CITY_ADMIN)),
+        "chi": account(plant.conn, "chi", Grant(Role.OPERATOR, there)),
+        "dung": account(plant.conn, "dung", Grant(Role.AUDITOR)),
+        "em": account(plant.conn, "em", Grant(Role.OPERATOR, here, expires=1.0)),
+        "giang": account(plant.conn, "giang", Grant(Role.OPERATOR, here)),
+    }
+    people.set_disabled(plant.conn, made["giang"], True)
+    plant.conn.commit()
+    (alarm,) = api.get("/api/alarms").json()["items"]
+    url = f"/api/alarms/{alarm['id']}"
+    able = [{"id": f"p:{made[login]}", "name": login.title()} for login in ("an.le", "binh.nguyen")]
+    listed = body(api.get(f"{url}/assignees"))["items"]
+    assert [one for one in listed if one["id"] in {f"p:{id}" for id in made.values()}] == able
+    assert body(api.get(f"{url}/assignees", search="BINH."))["items"] == able[1:]
+    assert body(api.get(f"{url}/assignees", search="%"))["items"] == []
+    first = body(api.get(f"{url}/assignees", limit=1))
+    second = body(api.get(f"{url}/assignees", limit=1, cursor=first["next"]))
+    assert first["items"] + second["items"] == listed[:2]
+    for login in ("chi", "dung", "em", "giang"):
+        refused = body(api.client.post(f"{url}/assign", json={"to": f"p:{made[login]}"}), 422)
+        assert refused["type"] == "/problems/invalid"
+    assert body(api.get("/api/alarms/assigned")) == []
+    assert body(api.client.post(f"{url}/assign", json={"to": able[1]["id"]}))["assignee"] == able[1]["id"]
+    assert body(api.get("/api/alarms/assigned")) == able[1:]
 
 
 def test_lists_page_and_filter(api: Api, plant: Plant) -> None:

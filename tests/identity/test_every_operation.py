@@ -108,6 +108,8 @@ CASES: list[Case] = [
     ("GET /api/alarms/statistics", "auditor", "citizen", None),
     ("GET /api/alarms/out", "operator-here", "citizen", None),
     ("PUT /api/alarms/out", "city-admin-here", "operator-here", {"rule": "x", "thing": "aq-02", "mode": "in-service"}),
+    ("GET /api/alarms/assigned", "auditor", "citizen", None),
+    ("GET /api/alarms/{id}/assignees", "operator", "auditor", None),
     ("GET /api/alarms/{id}", "auditor", "citizen", None),
     ("GET /api/alarms/{id}/changes", "operator", "doctor", None),
     ("POST /api/alarms/{id}/acknowledge", "operator", "auditor", {}),

@@ -75,6 +75,7 @@ _ALL = (
     _operation("data.retain", "Đặt thời hạn lưu giữ", "Set how long data is kept", {CITY_ADMIN: EVERYWHERE, MACHINE: EVERYWHERE}, audited=True),
     _operation("alarms.read", "Xem cảnh báo", "See alarms, their history and figures", {**_CITY_STAFF, AUDITOR: EVERYWHERE}),
     _operation("alarms.act", "Xử lý cảnh báo", "Acknowledge, assign, comment, shelve and close alarms", _CITY_STAFF, audited=True),
+    _operation("alarms.assignees", "Xem có thể giao cảnh báo cho ai", "See the names of those an alarm can be given to", _CITY_STAFF),
     _operation("alarms.suppress", "Ngừng hoặc khôi phục điểm cảnh báo", "Suppress a rule at a Thing, take it out of service, restore it", {CITY_ADMIN: AREA, MACHINE: EVERYWHERE}, audited=True),
     _operation("alarm-rules.read", "Xem quy tắc cảnh báo", "See rules of alarms and their faults", {**_CITY_STAFF, AUDITOR: EVERYWHERE}),
     _operation("alarm-rules.try", "Thử quy tắc cảnh báo", "Try a rule on history", _CITY_STAFF),

@@ -3,6 +3,7 @@ import { type Page, ask } from '../../data/api'
 import { type Alarm, type Out, type PriorityWord, aside, order, rank } from '../../data/alarms'
 import { areas } from '../../data/areas.svelte'
 import { Poll, type Source } from '../../data/poll.svelte'
+import { session } from '../../data/session.svelte'
 import { standing } from '../../data/standing.svelte'
 import { bounds, formatRange } from '../../shell/range'
 import { range } from '../../shell/range.svelte'
@@ -42,6 +43,8 @@ class Alarms {
   readonly current = new Current(this)
   /** The beginning of rules' names: `air-` are those of a city service. */
   readonly rule = $derived(router.option('rules'))
+  /** Only those given to whoever looks. */
+  readonly mine = $derived(router.option('mine') === '1')
   readonly past: Poll<Page<Alarm>> = new Poll((signal) => {
     const { from, to } = bounds(range.value, Date.now())
     return ask(`/api/alarms/history?limit=200&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${this.#filters()}`, { signal })
@@ -51,7 +54,7 @@ class Alarms {
 
   /** The rows of the view, in its order. */
   readonly rows = $derived.by((): Alarm[] => {
-    const mine = (one: Alarm) => one.rule.startsWith(this.rule)
+    const mine = (one: Alarm) => one.rule.startsWith(this.rule) && (!this.mine || one.assignee === session.me?.id)
     if (this.view === 'history') return (this.past.value?.items ?? []).filter(mine)
     const wanted = (this.current.value ?? []).filter((one) => aside(one) === (this.view === 'aside') && mine(one))
     return wanted.sort(order)

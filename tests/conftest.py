@@ -18,7 +18,7 @@ __all__ = ["browser", "browser_context_args", "playwright", "secrecy"]
 # How long an example takes tells how busy the machine is: nothing fails by it.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-pytest_plugins = ["tests.secrecy_plugin", "tests.second_chance"]
+pytest_plugins = ["tests.links_plugin", "tests.secrecy_plugin", "tests.second_chance"]
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,27 @@
 """A weak link for one browser: a network namespace behind a veth pair, narrowed by tbf, lossy by nftables' numgen.
 
 Needs root, iproute2 and nftables; `why_not()` says what is missing. Everything is removed again, also after a failure.
+
+A Chromium drops what it is loading when an address of its machine comes or goes (net::ERR_NETWORK_CHANGED), on loopback
+too. So where tests run in several processes, `links_of_workers` makes a link for each of them before there is any
+browser, and no test makes or removes one while another's pages load.
 """
 
 import itertools
+import json
 import os
 import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+READY = "TRAM_X_TEST_LINKS"
+"""Tells worker processes of their links, or why there are none."""
 _numbers = itertools.count(1)
+_taken: set[str] = set()
 
 
 def run(*command: str) -> None:
@@ -25,6 +33,9 @@ def run(*command: str) -> None:
 
 def why_not() -> str | None:
     """Why links cannot be made weak here; None when they can."""
+    told = os.environ.get(READY)
+    if told:
+        return json.loads(told)["why_not"] or None
     if os.geteuid() != 0:
         return "NO WEAK LINKS: network namespaces need root"
     for tool, package in (("ip", "iproute2"), ("tc", "iproute2"), ("nft", "nftables")):
@@ -110,6 +121,14 @@ class Link:
         self.inside("ip", "addr", "del", f"{before}/24", "dev", self.inner)
         self.inside("ip", "addr", "add", f"{after}/24", "dev", self.inner)
 
+    def mend(self) -> None:
+        """As it was made."""
+        self.keep_all()
+        self.widen()
+        self.up()
+        self.inside("ip", "addr", "flush", "dev", self.inner, "scope", "global")
+        self.inside("ip", "addr", "add", f"{self.there}/24", "dev", self.inner)
+
     def browser(self, folder: Path, chromium: str) -> str:
         """A command that runs Chromium in the namespace."""
         script = folder / f"chromium-{self.name}"
@@ -120,7 +139,42 @@ class Link:
 
 @contextmanager
 def weak_link() -> Iterator[Link]:
-    """A fresh namespace, connected."""
+    """A namespace of its own, connected: the one that is ready for this process, or a fresh one."""
+    link = _ready()
+    if link is None or link.name in _taken:
+        with _fresh() as link:
+            yield link
+        return
+    _taken.add(link.name)
+    try:
+        yield link
+    finally:
+        link.mend()
+        _taken.discard(link.name)
+
+
+@contextmanager
+def links_of_workers(count: int) -> Iterator[None]:
+    """Makes a link for each of pytest-xdist's processes that are started inside it."""
+    with ExitStack() as stack:
+        reason, links = why_not(), []
+        if reason is None:
+            links = [stack.enter_context(_fresh()) for _ in range(count)]
+        os.environ[READY] = json.dumps({"why_not": reason, "links": [asdict(link) for link in links]})
+        stack.callback(os.environ.pop, READY, None)
+        yield
+
+
+def _ready() -> Link | None:
+    told, worker = os.environ.get(READY), os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not told or not worker.startswith("gw"):
+        return None
+    links = json.loads(told)["links"]
+    return Link(**links[int(worker[2:])]) if int(worker[2:]) < len(links) else None
+
+
+@contextmanager
+def _fresh() -> Iterator[Link]:
     n = next(_numbers)
     tag = f"{os.getpid() % 10_000}{n % 10}"
     subnet = f"10.{80 + n % 100}.{os.getpid() % 250}"
@@ -128,6 +182,8 @@ def weak_link() -> Iterator[Link]:
     run("ip", "netns", "add", link.name)
     try:
         run("ip", "link", "add", link.device, "type", "veth", "peer", "name", link.inner, "netns", link.name)
+        # No address of its own making a second later, when somebody's page may be loading.
+        run("ip", "link", "set", link.device, "addrgenmode", "none")
         run("ip", "addr", "add", f"{link.here}/24", "dev", link.device)
         run("ip", "link", "set", link.device, "up")
         link.inside("ip", "addr", "add", f"{link.there}/24", "dev", link.inner)

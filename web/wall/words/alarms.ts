@@ -26,7 +26,7 @@ export const alarmWords = {
   acknowledge: ['Xác nhận', 'Acknowledge'],
   assign: ['Giao việc', 'Assign'],
   assignTo: ['Giao cho…', 'Assign to…'],
-  assignTitle: ['Giao cảnh báo cho ai', 'Give the alarm to whom'],
+  assignTitle: ['Giao cảnh báo cho ai', 'Assign the alarm to'],
   assignWhom: ['Đầu họ, đệm hoặc tên', 'The beginning of a name'],
   assignSelf: ['tôi', 'me'],
   assignNone: ['Không có ai như vậy xử lý được cảnh báo ở đây', 'Nobody of that name may act on alarms here'],

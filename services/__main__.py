@@ -1,6 +1,5 @@
 """`python -m services`: the API and the pages. Exit code 2 and one line for a setting that does not fit."""
 
-import gc
 import os
 import socket
 import sys
@@ -11,7 +10,7 @@ from services.app import create_app
 from services.live.wire import UVICORN
 from tram.embedded.addresses import DATABASE, resolve
 from tram.errors import SettingsError
-from tram.runtime import listening
+from tram.runtime import listening, memory
 from tram.runtime.logs import setup_logging
 from tram.settings import Settings, load
 
@@ -31,11 +30,8 @@ def main() -> int:
         print(f"services: {error}", file=sys.stderr)  # noqa: T201
         return 2
     setup_logging("api", settings.log_level)
-    # Answers are thousands of strings and tuples, where the collector has nothing to find; and what was made at the
-    # start is not looked at again.
-    gc.set_threshold(50_000, 20, 50)
-    gc.collect()
-    gc.freeze()
+    memory.keep_freed()
+    memory.look_less_for_cycles()
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -6,7 +6,7 @@ A page's rows are (id, members, …); what is expanded comes in one more query f
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -251,13 +251,16 @@ class Reader:
         ids = [int(row.id) for row in rows]
         columns = [Sql(f"({query.table.id.format(e=alias)})::text AS own"), *self._columns(query, options)]
         end = ends.wanted(options)
-        found = None
-        behind: Mapping[int, Sequence[str | None]] = {}  # by parent: the sort key of its last one, where there are more
+        found: list[tuple[Any, ...]] = []
+        behind: dict[int, Sequence[str | None]] = {}  # by parent: the sort key of its last one, where there are more
+        rest = ids
         if spans is not None and name == "Observations" and end is not None:
             found = self._by_key(query, columns, spans, end)
-            if found is not None:
-                behind = ends.keys(spans, end, [key.kind for key in query.keys])
-        if found is None:
+            behind |= ends.keys(spans, end, [key.kind for key in query.keys])
+            there = {row[0] for row in found}
+            # Whose first or last was removed since the spans were read.
+            rest = [id for id in spans.ids.tolist() if id not in there]
+        if rest:
             inner = query.select([*columns, *query.key_texts()], limit=limit + 1, skip=options.skip or 0)
             # No ORDER BY around it: LATERAL with LIMIT is a nested loop, whose inner rows come in their order.
             around = make(
@@ -265,11 +268,14 @@ class Reader:
                 f"WHERE {parent}.id = ANY(%s::bigint[])",
                 inner,
             )
-            found = self.rows(Sql(around.text, (*around.params, _array(ids))))
-            more = {id for id, n in Counter(row[0] for row in found).items() if n > limit}
+            walked = self.rows(Sql(around.text, (*around.params, _array(rest))))
+            more = {id for id, n in Counter(row[0] for row in walked).items() if n > limit}
             if more:
-                found = _first_of_each(found, limit)
-                behind = {row[0]: row[-len(query.keys) :] for row in found if row[0] in more}
+                walked = _first_of_each(walked, limit)
+            for id in rest:
+                behind.pop(id, None)
+            behind |= {row[0]: row[-len(query.keys) :] for row in walked if row[0] in more}
+            found += walked
         each = _joined([row[0] for row in found], self.entities(query.entity, found, options, 1))
         following = _json(next_address("", options, ""))[1:-1]
         shape = shape_of("", options)
@@ -283,16 +289,14 @@ class Reader:
                 next_link = f',"{name}@iot.nextLink":"{self.base}{path}{following}{token}"'
             row.members = f'{row.members}{count},"{name}":[{each.get(id, "")}]{next_link}'
 
-    def _by_key(
-        self, query: Query, columns: Sequence[Sql], spans: series.Spans, end: int
-    ) -> list[tuple[Any, ...]] | None:
-        """The first or last Observation of each Datastream; None when one was removed since the spans were read."""
+    def _by_key(self, query: Query, columns: Sequence[Sql], spans: series.Spans, end: int) -> list[tuple[Any, ...]]:
+        """The first or last Observation of each Datastream whose is still there."""
         found: list[tuple[Any, ...]] = []
         for keys in ends.groups(spans, end):
             # A plain join: TimescaleDB takes three times as long for each of thousands of subqueries.
             one = replace(query, where=[ends.condition(query.alias, keys)], before=ends.source(keys))
             found += self.rows(one.unordered([Sql("w.id"), *columns]))
-        return found if len(found) == len(spans.ids) else None
+        return found
 
     def _counts(self, entity: Entity, parent: str, query: Query, ids: list[int]) -> dict[int, int]:
         count = query.count()

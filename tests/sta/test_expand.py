@@ -6,6 +6,7 @@ import pytest
 
 from tests.sta.conftest import Sta
 from tests.sta.test_writing import at, datastream, thing
+from tram.store import database
 
 
 def of(sta: Sta, histories: list[list[dict[str, Any]]]) -> tuple[int, list[int]]:
@@ -44,6 +45,17 @@ def test_the_one_observation_of_each_is_the_one_that_its_own_set_begins_with(sta
         shown = sta.ask(f"Datastreams({stream['@iot.id']})/phenomenonTime")
         assert stream.get("phenomenonTime") == (shown.json()["phenomenonTime"] if shown.status_code == 200 else None)
     assert [len(one["Observations"]) for one in inside] == [1, 0, 1, 1, 1]
+
+
+def test_a_newest_that_is_gone_since_it_was_noted_costs_the_others_nothing(sta: Sta) -> None:
+    id, streams = of(sta, [[plain(n) for n in range(5)], [plain(1), plain(2)], [plain(8)]])
+    with database.connect(sta.settings, "test") as conn:  # past the store's own ways, which note it
+        conn.execute("DELETE FROM observation WHERE datastream_id = %s AND result = 4", (streams[0],))
+        conn.execute("DELETE FROM observation WHERE datastream_id = %s", (streams[2],))
+    expand = "Datastreams($orderby=name;$expand=Observations($top=1;$orderby=phenomenonTime desc))"
+    inside = sta.get(f"Things({id})", expand=expand)["Datastreams"]
+    assert [[one["result"] for one in stream["Observations"]] for stream in inside] == [[3], [2], []]
+    assert ["Observations@iot.nextLink" in stream for stream in inside] == [True, True, False]
 
 
 @pytest.mark.parametrize("order", ["", "$orderby=phenomenonTime desc", "$orderby=result,id desc"])

@@ -2,34 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { ClientMessage, Person, Room, ServerMessage, Welcome } from './messages'
 import { ConsultClient, type Phase, type Socket } from './protocol'
 import { LONGEST_WAIT, wait } from './protocol/backoff'
-import type { Clock } from './protocol/clock'
+import { Timers } from './protocol/timers'
 import { CAPACITY, Outbox, type Store } from './protocol/outbox'
 
-class TestClock implements Clock {
-  at = 1_800_000_000_000
+class TestClock extends Timers {
+  override at = 1_800_000_000_000
   chance = 0.5
-  #timers: { at: number; then: () => void }[] = []
-  now = () => this.at
-  random = () => this.chance
-  after(ms: number, then: () => void) {
-    const timer = { at: this.at + ms, then }
-    this.#timers.push(timer)
-    return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer)
-    }
-  }
-  /** Let `ms` pass, running what is due in its order. */
-  pass(ms: number) {
-    const end = this.at + ms
-    for (;;) {
-      const next = this.#timers.filter((t) => t.at <= end).sort((a, b) => a.at - b.at)[0]
-      if (!next) break
-      this.#timers = this.#timers.filter((one) => one !== next)
-      this.at = next.at
-      next.then()
-    }
-    this.at = end
-  }
+  override random = () => this.chance
 }
 
 class TestSocket implements Socket {

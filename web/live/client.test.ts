@@ -1,31 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Clock } from '../consult/protocol/clock'
+import { Timers } from '../consult/protocol/timers'
 import { hubUrl, LiveClient, type Socket } from './client'
 import { type Alarm, type AlarmChange, type ClientMessage, CLOSE, type HubMessage } from './messages'
 
-class TestClock implements Clock {
-  at = 1_800_000_000_000
-  #timers: { at: number; then: () => void }[] = []
-  now = () => this.at
-  random = () => 0.5
-  after(ms: number, then: () => void) {
-    const timer = { at: this.at + ms, then }
-    this.#timers.push(timer)
-    return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer)
-    }
-  }
-  pass(ms: number) {
-    const end = this.at + ms
-    for (;;) {
-      const next = this.#timers.filter((t) => t.at <= end).sort((a, b) => a.at - b.at)[0]
-      if (!next) break
-      this.#timers = this.#timers.filter((one) => one !== next)
-      this.at = next.at
-      next.then()
-    }
-    this.at = end
-  }
+class TestClock extends Timers {
+  override at = 1_800_000_000_000
 }
 
 class TestSocket implements Socket {

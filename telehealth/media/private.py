@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import pylibsrtp
 from aioice import stun
+from aioice.candidate import candidate_priority
 from aioice.ice import get_host_addresses
 from aiortc import (
     RTCConfiguration,
@@ -88,6 +89,10 @@ SIOCGSTAMPNS = 0x8907
 _TIMESPEC = struct.Struct("qq")
 MOST_EARLY = 64
 """Packets kept until their keys are there: a tenth of a second of a keyframe and of probing."""
+
+
+MOST_PAIRS = 256
+"""Pairs of addresses of a peer connection, beyond which no new address of a client is looked at."""
 
 
 class _SilentReceiver(RTCRtpReceiver):
@@ -176,6 +181,8 @@ class Wire:
     packets_in: int = 0
     packets_out: int = 0
     undecryptable: int = 0
+    moves: int = 0
+    """How often the client's packets came from another address than before."""
     _tapped: set[int] = field(default_factory=set)
     _read_from: int = -1
     """The descriptor from which the packet at hand was read."""
@@ -183,6 +190,8 @@ class Wire:
     _early: list[tuple[bytes, int]] = field(default_factory=list)
     """What came before its keys were there, and when."""
     _early_at: int | None = None
+    _came_from: Any = None
+    """The address of the newest packet that was the client's."""
 
     def arrived(self) -> int:
         """When the packet at hand arrived at this machine, µs since 1970, by the kernel's clock.
@@ -232,11 +241,12 @@ class Wire:
                 return
             if self._early:
                 self._catch_up()
-            self._take(data)
+            if self._take(data) and address != self._came_from:
+                self._moved(protocol, address)
 
         return datagram_received
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> bool:
         try:
             if is_rtcp(data):
                 self.on_rtcp(self.transport._rx_srtp.unprotect_rtcp(data))
@@ -244,6 +254,29 @@ class Wire:
                 self.on_rtp(self.transport._rx_srtp.unprotect(data))
         except pylibsrtp.Error:
             self.undecryptable += 1  # a replayed, late or forged packet
+            return False
+        return True
+
+    def _moved(self, protocol: Any, address: Any) -> None:
+        """The client is somewhere else: its network has changed, or a translator on its way gave it another port.
+
+        Its next connectivity check, which would tell, may be 2.5 s away. What came is authenticated, so it is taken for
+        one: the address is checked, and used when the client answers from there (RFC 8445 section 7.3.1.4).
+        """
+        self._came_from = address
+        connection: Any = self.transport.transport._connection
+        pair = connection._nominated.get(1)
+        if pair is None or (pair.protocol is protocol and pair.remote_addr == address[:2]):
+            return
+        if len(connection._check_list) >= MOST_PAIRS:
+            return
+        self.moves += 1
+        check = stun.Message(
+            message_method=stun.Method.BINDING,
+            message_class=stun.Class.REQUEST,
+            attributes={"PRIORITY": candidate_priority(1, "prflx"), "USE-CANDIDATE": None},
+        )
+        connection.check_incoming(check, address[:2], protocol)
 
     def _catch_up(self) -> None:
         early, self._early = self._early, []

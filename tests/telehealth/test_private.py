@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from aioice.ice import StunProtocol
 from aiortc import RTCPeerConnection
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 
@@ -102,6 +103,54 @@ def test_packets_go_past_aiortcs_queues_both_ways() -> None:
         await client.close()
         await server.close()
         assert not wire.send_rtp(packet)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_sends_from_another_address_is_answered_there() -> None:
+    """As after a change of its network or of its translated port; but not one that only passes packets on."""
+
+    async def run() -> None:
+        server, client, heard = await _negotiated()
+        transport, theirs = server.dtls(), client.getTransceivers()[0].receiver.transport
+        assert transport is not None
+        wire = Wire(transport, heard.append, heard.append)
+        wire.tap()
+        sealed = [theirs._tx_srtp.protect(bytes.fromhex(f"8060{n:04x}000000010000000a") + b"x") for n in range(3)]
+        home: Any = theirs.transport._connection._nominated[1]
+        to, nominated = home.remote_addr, transport.transport._connection._nominated
+        loop, came = asyncio.get_running_loop(), list[bytes]()
+
+        class Elsewhere(StunProtocol):
+            def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+                assert isinstance(data, bytes)
+                came.append(data)
+                super().datagram_received(data, addr)
+
+        host = home.protocol.transport.get_extra_info("sockname")[0]
+        away, there = await loop.create_datagram_endpoint(
+            lambda: Elsewhere(theirs.transport._connection), local_addr=(host, 0)
+        )
+        there.local_candidate = home.local_candidate
+        mute, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=(host, 0))
+        home.protocol.transport.sendto(sealed[0], to)
+        mute.sendto(sealed[1], to)
+        async with asyncio.timeout(60):
+            while len(heard) < 2:
+                await asyncio.sleep(0.01)
+            assert wire.moves == 1
+            away.sendto(sealed[2], to)
+            while nominated[1].remote_addr != away.get_extra_info("sockname")[:2]:
+                await asyncio.sleep(0.01)
+            assert wire.moves == 2
+            came.clear()
+            assert wire.send_rtp(bytes.fromhex("80600001000000010000000a") + b"payload")
+            while not any(127 < data[0] < 192 for data in came):
+                await asyncio.sleep(0.01)
+        away.close()
+        mute.close()
+        await client.close()
+        await server.close()
 
     asyncio.run(run())
 

@@ -93,7 +93,7 @@ def visitors(chromium_here: Browser, ward: Ward) -> Iterator[Visit]:
     def visit(token: str, *, browser: Browser | None = None, base: str = "", **options: Any) -> Page:
         query = f"lang={options.pop('lang', 'vi')}&theme={options.pop('theme', 'light')}"
         viewport = {"width": options.pop("width", 1440), "height": options.pop("height", 900)}
-        settings: Mapping[str, Any] = {"viewport": viewport, "permissions": ["camera", "microphone"], **options}
+        settings: Mapping[str, Any] = {"viewport": viewport, **options}
         context = (browser or chromium_here).new_context(**settings)
         context.set_default_timeout(60_000)
         opened.append(context)

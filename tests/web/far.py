@@ -139,7 +139,7 @@ def far_call(folder: Path, database: str, key: str) -> Iterator[FarCall]:
         for program in (chromium, link.browser(folder, chromium)):
             browser = playwright.chromium.launch(executable_path=program, args=flags)
             stack.callback(browser.close)
-            context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
+            context = browser.new_context(viewport={"width": 1280, "height": 800})
             context.set_default_timeout(60_000)
             context.add_init_script(NOTE_PEERS)
             pages.append(context.new_page())

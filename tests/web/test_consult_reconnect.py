@@ -67,8 +67,14 @@ def test_half_a_minute_without_a_link(call: FarCall) -> None:
     assert seat(call) == before
 
 
+PATHS = "() => window.peers.filter((one) => one.connectionState === 'connected').map((one) => one.localDescription.sdp)"
+
+
 def test_another_network(call: FarCall) -> None:
     before = seat(call)
+    paths = call.nurse.evaluate(PATHS)
+    assert paths
+    assert call.link.there not in str(paths), "bound to an address that will be gone (docs/adr/0133)"
     call.link.readdress()
     took = call.back(time.monotonic())
     print(f"another address: back after {took:.2f} s")

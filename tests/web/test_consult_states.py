@@ -134,7 +134,7 @@ def without_devices(playwright_here: Playwright) -> Iterator[Browser]:
 
 
 def test_devices_denied_and_still_in(visitors: Visit, ward: Ward, without_permission: Browser) -> None:
-    page = visitors(ward.token(consult_id(), "doctor"), browser=without_permission, permissions=[])
+    page = visitors(ward.token(consult_id(), "doctor"), browser=without_permission)
     expect(page.get_by_text("Micrô bị chặn")).to_be_visible()
     expect(page.get_by_text("Camera bị chặn")).to_be_visible()
     expect(page.get_by_text("Bấm biểu tượng ổ khoá").first).to_be_visible()

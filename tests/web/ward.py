@@ -29,7 +29,7 @@ PEOPLE = {
 }
 # Chromium has no way to hand its peer connections out; getStats is asked of those the page makes.
 NOTE_PEERS = """
-window.peers = [];
+window.peers = window === top ? [] : top.peers;
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); window.peers.push(this) }
 };

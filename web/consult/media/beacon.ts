@@ -3,6 +3,7 @@
  *  only when their packets are sent again, ever more seldom; checks go out twenty times a second. */
 import type { Beacon } from '../messages'
 import type { Clock } from '../protocol/clock'
+import { connection } from './place'
 
 const ANEW = 8000 // ms after which a browser sends its checks more seldom, or has given up
 const AGAIN = 250 // ms until it is said again to one who was not ready to hear it
@@ -68,7 +69,7 @@ export function answerOf({ fragment, password, candidates }: Beacon): string {
 }
 
 function checks(beacon: Beacon, ice: RTCIceServer[], reached: () => void) {
-  const peer = new RTCPeerConnection({ iceServers: ice })
+  const peer = connection({ iceServers: ice })
   let closed = false
   peer.createDataChannel('beacon')
   peer.oniceconnectionstatechange = () => {

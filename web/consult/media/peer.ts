@@ -1,6 +1,7 @@
 /** ONE peer connection of the call: its prepared lines, its channels, its end. Never renegotiated: what a line carries
  *  changes by replaceTrack, whom a slot shows by the server's `slots`. */
 import type { Offer, Slots, Use } from '../messages'
+import { connection } from './place'
 
 /** What a peer connection is made for: `pair` a call of two with a screen, `group` a full room with simulcast. */
 export type Shape = 'pair' | 'group'
@@ -49,7 +50,7 @@ export class Peer {
     seesVitals: boolean,
     private readonly handlers: PeerHandlers,
   ) {
-    this.rtc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers: ice })
+    this.rtc = connection({ bundlePolicy: 'max-bundle', iceServers: ice })
     this.#line('audio', 'microphone', tracks.microphone)
     this.#line('video', 'camera', tracks.camera, shape === 'group' ? LAYERS : [{ maxBitrate: CAMERA_RATE }])
     this.#line('video', 'screen', tracks.screen, [{ maxBitrate: SCREEN_RATE }])

@@ -59,6 +59,15 @@ it('lines meet on one axis; where one has no point it is drawn through', () => {
   ])
 })
 
+it('a gap of a line is one whatever points others have within it', () => {
+  const [, first] = align([
+    { times: [0, 10, 25, 60, 70], values: [1, 2, null, 3, 4] },
+    { times: [5, 15, 20, 30, 55, 65], values: [9, 9, 9, 9, 9, 9] },
+  ])
+  //                     0  5          10 15    20    25    30    55    60 65         70
+  expect(first).toEqual([1, undefined, 2, null, null, null, null, null, 3, undefined, 4])
+})
+
 it('the usual step is the median', () => {
   expect(usual([0, 10, 20, 120])).toBe(10)
   expect(usual([0, 10])).toBe(0)

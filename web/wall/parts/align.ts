@@ -49,7 +49,8 @@ export function usual(times: readonly number[]): number {
   return steps[Math.floor(steps.length / 2)]!
 }
 
-/** All lines on one axis: [times, …columns]; undefined where a line has no point of its own (drawn through), null at a gap. */
+/** All lines on one axis: [times, …columns]; undefined where a line has no point of its own (drawn through), null at a gap,
+ *  also wherever other lines have points within it: for uPlot a gap ends at the next point that is not null. */
 export function align(
   lines: readonly { times: number[]; values: (number | null)[] }[],
 ): [number[], ...(number | null | undefined)[][]] {
@@ -57,8 +58,14 @@ export function align(
   const index = new Map(times.map((at, i) => [at, i]))
   const columns = lines.map((one) => {
     const column = new Array<number | null | undefined>(times.length).fill(undefined)
+    let [last, gap] = [-1, false]
     one.times.forEach((at, i) => {
-      column[index.get(at)!] = one.values[i]
+      const place = index.get(at)!
+      const value = one.values[i] ?? null
+      if ((value === null || gap) && last >= 0) column.fill(null, last + 1, place)
+      column[place] = value
+      last = place
+      gap = value === null
     })
     return column
   })

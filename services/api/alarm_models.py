@@ -1,5 +1,6 @@
 """Alarms and rules as the API shows them, and what it is asked to do."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
@@ -41,6 +42,7 @@ class AlarmOut(BaseModel):
     acknowledged: AwareDatetime | None
     acknowledged_by: str
     assignee: str
+    assignee_name: str = Field("", description="told by `GET /api/alarms/{id}` and `/api/alarms/history`")
     shelved_until: AwareDatetime | None
     escalation: int
     escalate_at: AwareDatetime | None
@@ -52,11 +54,12 @@ class AlarmOut(BaseModel):
     raises: int
 
     @classmethod
-    def of(cls, alarm: Alarm) -> Self:
-        """From the store."""
+    def of(cls, alarm: Alarm, names: Mapping[str, str] | None = None) -> Self:
+        """From the store; `names` of people by id."""
         vi, en = PRIORITY_LABELS[alarm.priority]
         given = {name: getattr(alarm, name) for name in cls.model_fields if hasattr(alarm, name)}
         given |= {"priority": alarm.priority.word, "priority_label": {"vi": vi, "en": en}}
+        given["assignee_name"] = (names or {}).get(alarm.assignee, "")
         return cls(**(given | {"message": {"vi": alarm.vi, "en": alarm.en}}))
 
 
@@ -75,15 +78,22 @@ class ChangeOut(BaseModel):
     who: str
     comment: str
     detail: dict[str, Any]
+    names: dict[str, str] = Field({}, description="of the people it speaks of, by id", examples=[{"p:12": "Trực ban"}])
 
     @classmethod
-    def of(cls, change: AlarmChange) -> Self:
-        """From the store."""
+    def of(cls, change: AlarmChange, names: Mapping[str, str]) -> Self:
+        """From the store; `names` of people by id."""
         return cls(
             seq=change.seq, at=change.at, time=change.time, kind=change.kind.value, before=change.before,
             state=change.alarm.state, level_before=change.level_before, level=change.alarm.level,
             value=change.alarm.value, who=change.who, comment=change.comment, detail=dict(change.detail),
+            names={one: names[one] for one in spoken_of(change) if one in names},
         )  # fmt: skip
+
+
+def spoken_of(change: AlarmChange) -> tuple[str, ...]:
+    """Ids of who did it and to whom."""
+    return change.who, str(change.detail.get("to", ""))
 
 
 class Said(BaseModel):

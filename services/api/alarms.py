@@ -18,6 +18,7 @@ from services.api.alarm_models import (
     Said,
     Shelf,
     rank,
+    spoken_of,
 )
 from services.auth.guard import Permit, allowed
 from services.deps import Database, Filter
@@ -87,7 +88,8 @@ def list_history(
         raise Problem("cursor", "start again without a cursor")
     rows = alarm_history.history(database, what, first, last, before=before, limit=limit + 1)
     last_key = (rows[limit - 1].raised, rows[limit - 1].id) if len(rows) > limit else None
-    return page([AlarmOut.of(row) for row in rows[:limit]], limit, last_key)
+    names = assignees.named(database, [row.assignee for row in rows])
+    return page([AlarmOut.of(row, names) for row in rows[:limit]], limit, last_key)
 
 
 @router.get("/statistics", summary="Figures of a period")
@@ -122,7 +124,8 @@ def put_out(
 @router.get("/{id}", summary="One alarm")
 def get_alarm(permit: Reading, database: Database, id: AlarmId) -> AlarmOut:
     """Over or not."""
-    return AlarmOut.of(reached(permit, database, id))
+    alarm = reached(permit, database, id)
+    return AlarmOut.of(alarm, assignees.named(database, [alarm.assignee]))
 
 
 @router.get("/{id}/changes", summary="What happened to an alarm, in order")
@@ -134,7 +137,8 @@ def list_changes(
     key = decode(cursor, tuple[int])
     rows = alarm_history.changes_of(database, id, after=_id(key[0]) if key else 0, limit=limit + 1)
     more = len(rows) > limit
-    return page([ChangeOut.of(row) for row in rows[:limit]], limit, (rows[limit - 1].seq,) if more else None)
+    names = assignees.named(database, [one for row in rows for one in spoken_of(row)])
+    return page([ChangeOut.of(row, names) for row in rows[:limit]], limit, (rows[limit - 1].seq,) if more else None)
 
 
 @router.post("/{id}/acknowledge", summary="Acknowledge an alarm, or a storm with its members")

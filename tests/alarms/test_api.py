@@ -101,6 +101,12 @@ def test_an_alarm_is_given_to_those_who_may_act_on_it(api: Api, plant: Plant) ->
     assert body(api.get("/api/alarms/assigned")) == []
     assert body(api.client.post(f"{url}/assign", json={"to": able[1]["id"]}))["assignee"] == able[1]["id"]
     assert body(api.get("/api/alarms/assigned")) == able[1:]
+    given = body(api.get(f"{url}/changes"))["items"][-1]
+    assert given["names"][given["detail"]["to"]] == able[1]["name"]
+    assert body(api.client.post(f"{url}/close", json={"comment": "cảm biến sai"}))["state"] == "normal"
+    assert body(api.get("/api/alarms/assigned")) == []
+    closed = [body(api.get(url)), *body(api.get("/api/alarms/history"))["items"]]
+    assert {one["assignee_name"] for one in closed} == {able[1]["name"]}  # told also when it is over
 
 
 def test_lists_page_and_filter(api: Api, plant: Plant) -> None:

@@ -1,7 +1,7 @@
 """Whom an alarm can be given to, and who has one: ids and names alone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tram.identity.operations import OPERATIONS
@@ -49,6 +49,16 @@ def able(
     }  # fmt: skip
     with available():
         return [Assignee(*row) for row in conn.execute(sqlfile.load("assignees")["able"], values)]
+
+
+def named(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The names of those of these principals that are people (`p:12`), by id; also of people who are disabled."""
+    accounts = sorted({int(one[2:]) for one in ids if one.startswith("p:") and one[2:].isdecimal()})
+    if not accounts:
+        return {}
+    with available():
+        rows = conn.execute(sqlfile.load("assignees")["named"], {"ids": accounts})
+        return {principal_id(account): name for account, name in rows}
 
 
 def holders(conn: Connection, seen: Sequence[str] | None) -> list[Assignee]:

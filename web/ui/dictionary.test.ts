@@ -25,6 +25,18 @@ describe('translator', () => {
     expect(fill('{a} {b}', { a: 1 })).toBe('1 {b}')
   })
 
+  it('has one word for 1 and another for every other number', () => {
+    const said = (n: string | number) => fill('{n} {n|alarm|alarms}', { n })
+    expect([said(1), said('1'), said(0), said(2), said('1,001')]).toEqual([
+      '1 alarm',
+      '1 alarm',
+      '0 alarms',
+      '2 alarms',
+      '1,001 alarms',
+    ])
+    expect(fill('{n|alarm|alarms}', {})).toBe('{n|alarm|alarms}')
+  })
+
   it('never puts a value through the pattern again', () => {
     expect(fill('{a}', { a: '{b}', b: 'x' })).toBe('{b}')
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, count, marked, measured, unit } from './units'
+import { bytes, count, marked, measured, respelled, titled, unit } from './units'
 
 describe('a measured value', () => {
   it.each([
@@ -50,4 +50,16 @@ describe('labels of an axis', () => {
   ])('%j', (values, said) => {
     expect(marked(values, 'en').join(' ')).toBe(said)
   })
+})
+
+it('what is measured stands with its unit where it has one', () => {
+  expect(titled('Bụi PM2.5', 'ug/m3', 'vi')).toBe('Bụi PM2.5, µg/m³')
+  expect(titled('VN_AQI', '1', 'vi')).toBe('VN_AQI')
+})
+
+it('texts of before have their units as people write them', () => {
+  expect(respelled('Ồn quá (71,2 dB[SPL])', 'vi')).toBe('Ồn quá (71,2 dB)')
+  expect(respelled('Fine dust (−3.5 ug/m3) (2 x)', 'en')).toBe('Fine dust (−3.5 µg/m³) (2 x)')
+  expect(respelled('VN_AQI trên 100 (120 1)', 'vi')).toBe('VN_AQI trên 100 (120)')
+  expect(respelled('Báo động III (67,03 m)', 'vi')).toBe('Báo động III (67,03 m)')
 })

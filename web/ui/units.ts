@@ -64,3 +64,17 @@ export function unit(code: string, language: Language): string {
   const known = NAMES[code] ?? code
   return typeof known === 'string' ? known : (known[language === 'vi' ? 0 : 1] ?? code)
 }
+
+/** What is measured, and its unit where it has one: "Bụi PM2.5, µg/m³". */
+export function titled(what: string, code: string, language: Language): string {
+  const name = unit(code, language)
+  return name ? `${what}, ${name}` : what
+}
+
+/** A text of before, with the unit of its value as people write it: "(71.2 dB[SPL])" is "(71.2 dB)". */
+export function respelled(text: string, language: Language): string {
+  return text.replace(/\(([−-]?[\d.,]+) ([^\s()]+)\)/g, (whole, value: string, code: string) => {
+    const name = unit(code, language)
+    return name === code ? whole : `(${[value, name].filter(Boolean).join(' ')})`
+  })
+}

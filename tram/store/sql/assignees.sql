@@ -15,6 +15,10 @@ WHERE a.disabled IS NULL
                OR g.role = ANY (%(area)s::text[]) AND (g.areas IS NULL OR g.areas && %(path)s::text[])))
 ORDER BY a.name, a.id LIMIT %(limit)s
 
+-- name: named
+-- Also of those who may do nothing any more.
+SELECT a.id, a.name FROM account a WHERE a.id = ANY (%(ids)s::int[]) ORDER BY a.id
+
 -- name: holders
 -- Who has an alarm that stands, of those that may be seen (NULL: all).
 SELECT a.id, a.name FROM account a

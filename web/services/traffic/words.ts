@@ -33,7 +33,7 @@ export const trafficWords = {
   veh_km: ['xe/km', 'veh/km'],
   kmh: ['km/h', 'km/h'],
   minutes: ['phút', 'min'],
-  lanes: ['{n} làn, {km} km', '{n} lanes, {km} km'],
+  lanes: ['{n} làn, {km} km', '{n} {n|lane|lanes}, {km} km'],
   along: ['Dọc tuyến', 'Along the corridor'],
   space: ['Thời gian – quãng đường: tốc độ', 'Time and space: speed'],
   spaceText: [

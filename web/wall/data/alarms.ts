@@ -4,7 +4,7 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 /** The words of a priority come with the page: words/alarms.ts. */
-export type Alarm = Omit<Schemas['AlarmOut'], 'priority_label'>
+export type Alarm = Omit<Schemas['AlarmOut'], 'priority_label' | 'assignee_name'> & { assignee_name?: string }
 export type PriorityWord = Alarm['priority']
 export type State = Alarm['state']
 export type Change = Schemas['ChangeOut']

@@ -37,6 +37,11 @@ class Province {
     return values.book?.things ?? NOTHING
   }
 
+  /** What people call a Thing; its name where nobody said. */
+  label(thing: string): string {
+    return this.thing.get(thing)?.label || thing
+  }
+
   /** Begins what every page needs; returns what ends it. */
   start(): () => void {
     let again: ReturnType<typeof setTimeout> | undefined

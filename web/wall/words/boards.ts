@@ -19,7 +19,7 @@ export const boardWords = {
   tableAge: ['Tuổi', 'Age'],
   statusTitle: ['Tình trạng thiết bị', 'Devices'],
   alarmsQuiet: ['Không có cảnh báo nào đang mở', 'No open alarms'],
-  heatOf: ['{n} trạm', '{n} stations'],
+  heatOf: ['{n} trạm', '{n} {n|station|stations}'],
   heatLabel: ['{what} theo giờ và ngày, từ {low} đến {high} {unit}', '{what} by hour and day, {low} to {high} {unit}'],
   imageNone: ['Chưa đặt địa chỉ ảnh: mở cấu hình của ô.', 'No address yet: open the settings of this panel.'],
   imageElsewhere: [
@@ -45,7 +45,7 @@ export const boardWords = {
   boardShared: ['Dùng chung', 'Shared'],
   boardPrivate: ['Riêng', 'Private'],
   boardBy: ['{who} · bản {version} · {when}', '{who} · version {version} · {when}'],
-  boardPanels: ['{n} ô', '{n} panels'],
+  boardPanels: ['{n} ô', '{n} {n|panel|panels}'],
   boardList: ['Mọi bảng', 'All dashboards'],
   boardGone: ['Không có bảng này', 'There is no such dashboard'],
   boardGoneText: [

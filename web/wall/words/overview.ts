@@ -13,7 +13,7 @@ export const overviewWords = {
   ofAll: ['/ {n}', '/ {n}'],
   newest: ['Vừa nhận', 'Just arrived'],
   province: ['Toàn tỉnh', 'The whole province'],
-  areaThings: ['{n} thiết bị', '{n} devices'],
+  areaThings: ['{n} thiết bị', '{n} {n|device|devices}'],
   noThingsHere: ['Không có thiết bị ở đây', 'No devices here'],
   byAlarms: ['Cảnh báo', 'Alarms'],
   areas: ['Xã, phường', 'Communes'],

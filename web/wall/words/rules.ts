@@ -67,7 +67,10 @@ export const ruleWords = {
   fenceCentre: ['Vòng tròn quanh: thiết bị, hoặc vĩ độ, kinh độ', 'Circle about: a device, or latitude, longitude'],
   fenceRadius: ['Bán kính (m)', 'Radius (m)'],
   fenceCircle: ['Tạo vòng', 'Make the circle'],
-  fenceTried: ['Đường đi của {thing} và hàng rào, {n} lần báo', 'The way of {thing} and the fence, {n} firings'],
+  fenceTried: [
+    'Đường đi của {thing} và hàng rào, {n} lần báo',
+    'The way of {thing} and the fence, {n} {n|firing|firings}',
+  ],
   mapNearer: ['Gần hơn', 'Nearer'],
   mapWider: ['Xa hơn', 'Wider'],
   mapAll: ['Vừa khung', 'Fit'],
@@ -124,6 +127,6 @@ export const ruleWords = {
     'Press “Try” to see how often this rule would have fired, when and where, drawn on the real values. Nothing is saved.',
   ],
   drawnAt: ['Vẽ tại', 'Drawn at'],
-  triedChart: ['Biểu đồ {what}, {n} lần báo', 'Chart of {what}, {n} firings'],
+  triedChart: ['Biểu đồ {what}, {n} lần báo', 'Chart of {what}, {n} {n|firing|firings}'],
   firings: ['Các lần báo', 'Firings'],
 } as const

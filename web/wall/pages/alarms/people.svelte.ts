@@ -9,9 +9,9 @@ export interface Person {
   name: string
 }
 
-/** Oneself first, the others as they came. */
-export function meFirst(people: readonly Person[], me: string | undefined): Person[] {
-  return [...people.filter((one) => one.id === me), ...people.filter((one) => one.id !== me)]
+/** Oneself first, also where only `self` tells of it; the others as they came. */
+export function meFirst(people: readonly Person[], me: string | undefined, self?: Person): Person[] {
+  return [...(self ? [self] : people.filter((one) => one.id === me)), ...people.filter((one) => one.id !== me)]
 }
 
 class People {
@@ -19,9 +19,9 @@ class People {
   readonly poll = new Poll<Person[]>((signal) => ask('/api/alarms/assigned', { signal }), 60_000)
   readonly #names = $derived(new Map((this.poll.value ?? []).map((one) => [one.id, one.name])))
 
-  /** The name of `p:12`; the id where nobody told it. */
-  name(id: string): string {
-    return (id === session.me?.id ? session.me.name : this.#names.get(id)) || id
+  /** The name of `p:12`, as it was told with what speaks of them or is known; the id where nobody told it. */
+  name(id: string, told = ''): string {
+    return (id === session.me?.id ? session.me.name : told || this.#names.get(id)) || id
   }
 }
 

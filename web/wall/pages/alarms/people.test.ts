@@ -7,4 +7,6 @@ test('oneself comes first, the others keep their order', () => {
   const chi = { id: 'p:3', name: 'Chi' }
   expect(meFirst([an, binh, chi], 'p:3')).toEqual([chi, an, binh])
   expect(meFirst([an, binh], 'p:9')).toEqual([an, binh])
+  expect(meFirst([an, binh], 'p:3', chi)).toEqual([chi, an, binh])
+  expect(meFirst([an, binh, chi], 'p:3', chi)).toEqual([chi, an, binh])
 })

@@ -38,6 +38,8 @@ class Look {
   language = $state<Language>('vi')
   theme = $state<Theme>('light')
   density = $state<Density>('desk')
+  /** How much larger than at a desk everything is (--scale): for what is drawn or counted in px. */
+  scale = $state(1)
 
   /** Read the choices and keep <html> in step with them. Call once, from a page's main.ts. */
   start(density: Density | (() => Density) = 'desk'): void {
@@ -46,6 +48,7 @@ class Look {
     this.theme = first.theme
     this.density = typeof density === 'function' ? density() : density
     this.#write()
+    addEventListener('resize', () => this.#measure())
   }
 
   /** The density follows the screen and the role; it is no choice to be kept. */
@@ -65,11 +68,16 @@ class Look {
     }
   }
 
+  #measure(): void {
+    this.scale = Number(getComputedStyle(document.documentElement).getPropertyValue('--scale')) || 1
+  }
+
   #write(): void {
     const html = document.documentElement
     html.lang = this.language
     html.dataset.theme = this.theme
     html.dataset.density = this.density
+    this.#measure()
   }
 }
 

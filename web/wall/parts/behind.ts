@@ -42,9 +42,9 @@ export function within(from: number, to: number, left: number, right: number, le
   return [start, Math.max(start + least, Math.min(right, to))]
 }
 
-export function spans(plot: uPlot, all: readonly Span[], ink: Ink): void {
+export function spans(plot: uPlot, all: readonly Span[], ink: Ink, scale: number): void {
   const { left, top, width, height } = plot.bbox
-  const pixel = devicePixelRatio
+  const pixel = devicePixelRatio * scale
   const pen = plot.ctx
   pen.save()
   for (const one of all) {

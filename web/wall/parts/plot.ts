@@ -23,6 +23,8 @@ export interface Asked {
   language: Language
   width: number
   height: number
+  /** How much larger than at a desk: look.scale. */
+  scale: number
   /** Moments that matter, ms: dotted verticals. */
   marks: readonly number[]
   spans?: readonly Span[]
@@ -53,8 +55,8 @@ function since(plot: uPlot, line: number, first: number): [number, number] {
 }
 
 export function options(asked: Asked): uPlot.Options {
-  const { ink, language, limits = [] } = asked
-  const font = `11px ${ink.font}`
+  const { ink, language, scale, limits = [] } = asked
+  const font = `${11 * scale}px ${ink.font}`
   const lines: uPlot.Series[] = [{}]
   const bands: uPlot.Band[] = []
   for (const one of asked.drawn) {
@@ -62,12 +64,12 @@ export function options(asked: Asked): uPlot.Options {
     lines.push({
       label: one.label,
       ...look,
-      width: one.faint ? 1 : 1.6,
+      width: (one.faint ? 1 : 1.6) * scale,
       spanGaps: false,
-      points: { show: dotted(one), size: 4 },
+      points: { show: dotted(one), size: 4 * scale },
       paths: (plot, i, first, last) =>
         linear(plot, i, ...(asked.end.first === null ? ([first, last] as const) : since(plot, i, asked.end.first))),
-      ...(one.faint ? { dash: [2, 4], points: { show: false } } : {}),
+      ...(one.faint ? { dash: [2 * scale, 4 * scale], points: { show: false } } : {}),
     })
     if (asked.band && one.line.low && !one.faint) {
       const at = lines.length
@@ -85,7 +87,7 @@ export function options(asked: Asked): uPlot.Options {
     cursor: {
       drag: { x: true, y: false, setScale: false },
       sync: { key: asked.sync, setSeries: false },
-      points: { size: 7 },
+      points: { size: 7 * scale },
       bind: { dblclick: () => () => (asked.onwiden(), null) },
     },
     scales: {
@@ -95,13 +97,13 @@ export function options(asked: Asked): uPlot.Options {
     series: lines,
     bands,
     axes: [
-      { font, stroke: ink['text-3'], grid: { show: false }, ticks: { stroke: ink.line, width: 1, size: 4 }, values: ticks(), space: 76, size: 28 },
-      { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: (_, labels) => breadth(labels), values: (_, at) => marked(at, language) },
+      { font, stroke: ink['text-3'], grid: { show: false }, ticks: { stroke: ink.line, width: 1, size: 4 }, values: ticks(), space: 76 * scale, size: 28 * scale },
+      { font, stroke: ink['text-3'], grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: (_, labels) => breadth(labels) * scale, space: 30 * scale, values: (_, at) => marked(at, language) },
     ], // prettier-ignore
     hooks: {
       drawAxes: [
         (plot) => gaps(plot, solid, asked.end.first, ink),
-        (plot) => spans(plot, asked.spans ?? [], ink),
+        (plot) => spans(plot, asked.spans ?? [], ink, scale),
         (plot) => levels(plot, limits, ink),
         (plot) => verticals(plot, asked.marks, ink),
       ],

@@ -81,6 +81,9 @@ class FakePeer {
     this.sends.push([use, track])
     return Promise.resolve()
   }
+  carry(tracks: Record<string, unknown>) {
+    for (const use of ['microphone', 'camera', 'screen']) void this.send(use, tracks[use] ?? null)
+  }
   close() {
     this.closed = true
   }
@@ -176,6 +179,21 @@ describe('make before break', () => {
     peer.handlers.state(false)
     clock.pass(5000)
     expect(link.up).toBe(true)
+    expect(peers).toHaveLength(1)
+  })
+
+  it('one without a way encodes nothing for it, and takes up again where the way comes back', async () => {
+    const camera = { enabled: true, readyState: 'live' } as MediaStreamTrack
+    await link.send('camera', camera)
+    const peer = await connect()
+    client.phase = { name: 'connecting', since: 0 }
+    peer.handlers.state(true)
+    clock.pass(1900)
+    expect(peer.sends.at(-2)).toEqual(['camera', camera])
+    clock.pass(200)
+    expect(peer.sends.slice(-3)).toEqual(['microphone', 'camera', 'screen'].map((use) => [use, null]))
+    peer.handlers.state(false)
+    expect(peer.sends.at(-2)).toEqual(['camera', camera])
     expect(peers).toHaveLength(1)
   })
 

@@ -14,6 +14,7 @@ const DISCONNECTED = 1000 // ms that ICE may be disconnected before a new one is
 const OFFERS_A_MINUTE = 10 // the server refuses the thirteenth
 const MOST_CANDIDATES = 60
 const DOUBT = 400 // ms without a packet, just after the socket came back, that make a path a dead one
+const REST = 2000 // ms without a way after which nothing is encoded for it: a busy machine needs that for the way back
 const CHANGE_OVER = 1500 // ms that the channels of the old one stay open, until the new one's are
 
 export interface LinkEvents {
@@ -34,14 +35,17 @@ export class MediaLink extends Events<LinkEvents> {
   #now: Peer | null = null
   #next: Peer | null = null
   #old = new Set<Peer>()
+  /** Stands without a way, and is given nothing to send. */
+  #resting: Peer | null = null
   readonly #flow: Flow
   #shape: Shape = 'pair'
   #attempt = 0
   #offers: number[] = []
-  #cancel: Record<'retry' | 'patience' | 'timeout', (() => void) | null> = {
+  #cancel: Record<'retry' | 'patience' | 'timeout' | 'rest', (() => void) | null> = {
     retry: null,
     patience: null,
     timeout: null,
+    rest: null,
   }
   #stopped = false
   #off: (() => void)[]
@@ -199,14 +203,13 @@ export class MediaLink extends Events<LinkEvents> {
     this.#cancel.timeout = null
     this.#setUp(true)
     this.#show()
-    // Tracks may have changed between the offer and now.
-    for (const use of ['microphone', 'camera', 'screen'] as const) void peer.send(use, this.tracks[use] ?? null)
+    peer.carry(this.tracks) // they may have changed between the offer and now
     if (old) this.#retire(old)
   }
 
   /** The old one sends nothing more; what is on its way in its channels (vital signs) still arrives. */
   #retire(old: Peer): void {
-    for (const use of ['microphone', 'camera', 'screen'] as const) void old.send(use, null)
+    old.carry({})
     this.#old.add(old)
     this.clock.after(CHANGE_OVER, () => {
       if (!this.#old.delete(old)) return
@@ -246,7 +249,16 @@ export class MediaLink extends Events<LinkEvents> {
     if (up === this.up) return
     this.up = up
     this.since = this.clock.now()
+    this.#cancel.rest?.()
+    this.#cancel.rest = up ? null : this.clock.after(REST, () => this.#rest())
+    if (up && this.#resting === this.#now) this.#now?.carry(this.tracks)
+    if (up) this.#resting = null
     this.emit('state', { up, since: this.since })
+  }
+
+  #rest(): void {
+    this.#resting = this.#now
+    this.#now?.carry({})
   }
 
   #show(): void {

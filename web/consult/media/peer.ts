@@ -99,6 +99,11 @@ export class Peer {
     await this.#lines.find((line) => line.use === use)?.transceiver.sender.replaceTrack(track)
   }
 
+  /** Send these tracks from now on, and no others. */
+  carry(tracks: Tracks): void {
+    for (const use of ['microphone', 'camera', 'screen'] as const) void this.send(use, tracks[use] ?? null)
+  }
+
   get usable(): boolean {
     return !this.#closed && this.rtc.connectionState === 'connected'
   }

@@ -149,7 +149,7 @@ def create_app(
             await websocket.close(1013)
             return
         await websocket.accept()
-        await conductor.serve(_Socket(websocket), address)
+        await conductor.serve(_Socket(websocket), address, (websocket.scope.get("server") or ("",))[0])
 
     @app.get("/", include_in_schema=False)
     async def first() -> RedirectResponse:

@@ -40,11 +40,14 @@ class Carrying:
         self._vitals = vitals
         self._closed = False
 
-    async def offer(self, seat: str, offer: Offer, allowed: set[Use], still: Callable[[], bool]) -> None:
+    async def offer(
+        self, seat: str, offer: Offer, allowed: set[Use], still: Callable[[], bool], reached: str = ""
+    ) -> None:
         """Answers an offer; the former peer connection goes on until this one stands.
 
         Args:
             still: whether the seat is still taken when the answer is there.
+            reached: see Peer.answer.
 
         Raises:
             RoomError: with code `sdp` when it cannot be answered.
@@ -56,7 +59,7 @@ class Carrying:
         )
         peer = Peer(offer.pc, events)
         try:
-            answer = await peer.answer(offer, allowed, f"{seat}-{offer.pc}")
+            answer = await peer.answer(offer, allowed, f"{seat}-{offer.pc}", reached)
         except ValueError as error:
             await peer.close()
             raise RoomError("sdp", str(error)) from None

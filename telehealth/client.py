@@ -30,10 +30,11 @@ class Socket(Protocol):
 
 
 class Client:
-    """A socket's sending half."""
+    """A socket's sending half; `reached` is the address that it came to, of this server or of a proxy."""
 
-    def __init__(self, socket: Socket, session: Session) -> None:
+    def __init__(self, socket: Socket, session: Session, reached: str = "") -> None:
         self.socket = socket
+        self.reached = reached
         self.session = session
         self.seat = ""
         self.dropped = 0

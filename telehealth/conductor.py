@@ -79,10 +79,15 @@ class Conductor:
             and self._addresses.get(address, 0) < MOST_OF_ONE_ADDRESS
         )
 
-    async def serve(self, socket: Socket, address: str) -> None:
-        """One socket from its opening to its end."""
+    async def serve(self, socket: Socket, address: str, reached: str = "") -> None:
+        """One socket from its opening to its end.
+
+        Args:
+            address: where it comes from.
+            reached: this server's address that it came to.
+        """
         session = Session(time.monotonic(), self.limits)
-        client = Client(socket, session)
+        client = Client(socket, session, reached)
         self.sockets += 1
         self._unjoined += 1
         self._addresses[address] = self._addresses.get(address, 0) + 1

@@ -151,7 +151,9 @@ class LiveConsult:
             allowed.add(Use.MICROPHONE)
         if self.may(seat, Action.SEND_VIDEO):
             allowed |= {Use.CAMERA, Use.SCREEN}
-        await self.carrying.offer(seat, offer, allowed, lambda: seat in self.room.state.seats)
+        client = self.clients.get(seat)
+        reached = "" if client is None else client.reached
+        await self.carrying.offer(seat, offer, allowed, lambda: seat in self.room.state.seats, reached)
 
     def standing(self, seat: str) -> int:
         """The number of the peer connection that carries the seat's media; 0: none."""

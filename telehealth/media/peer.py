@@ -92,12 +92,13 @@ class Peer:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def answer(self, offer: Offer, allowed: set[Use], stream: str) -> str:
+    async def answer(self, offer: Offer, allowed: set[Use], stream: str, reached: str = "") -> str:
         """The answer to an offer.
 
         Args:
             allowed: uses that the rights permit; other lines are answered inactive.
             stream: names the pairs of slots (sound and picture of one pair are played in step).
+            reached: this server's address as the client's socket has reached it; empty: not known.
 
         Raises:
             ValueError: the offer cannot be answered.
@@ -135,7 +136,7 @@ class Peer:
                 counts[use] += 1
                 self.downlinks.append(downlink)
                 self._down_by_ssrc[line.ssrc] = self._down_by_ssrc[line.rtx_ssrc] = downlink
-        answer = finish(await self.connection.make_answer(), layers)
+        answer = finish(await self.connection.make_answer(), layers, reached)
         self.wire.tap()
         for candidate in prepared.candidates:
             await self.connection.add_candidate(candidate)

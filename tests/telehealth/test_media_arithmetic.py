@@ -400,6 +400,16 @@ def test_candidates_are_taken_out_and_names_that_cannot_be_reached_dropped() -> 
     assert answer.count("a=candidate") == 1
 
 
+def test_the_address_that_the_socket_reached_is_tried_first() -> None:
+    hosts = ["10.0.0.1", "192.0.2.7", "2001:db8::7"]
+    lines = "".join(f"a=candidate:1 1 udp 2130706431 {host} 5000 typ host\r\n" for host in hosts)
+    answer = finish(f"v=0\r\nm=audio 9 X 1\r\na=mid:0\r\n{lines}", {}, "192.0.2.7")
+    words = [line.split() for line in answer.split("\r\n") if line.startswith("a=candidate")]
+    assert [(word[4], int(word[3])) for word in words] == [
+        (host, 2130706431 - 256 * (host != "192.0.2.7")) for host in hosts
+    ]
+
+
 @given(st.text(max_size=80))
 def test_any_candidate_is_judged(text: str) -> None:
     usable(text)

@@ -71,6 +71,7 @@ export const shellWords = {
     'Ask an administrator for a role that may, on the page People and roles.',
   ],
   failed: ['Không lấy được số liệu', 'Could not fetch this'],
+  unavailableText: ['Máy chủ hoặc cơ sở dữ liệu đang bận.', 'The server or its database is busy.'],
   failedText: ['{detail} Tự thử lại; từ {time}.', '{detail} It tries again by itself; since {time}.'],
   stale: ['số cũ', 'old value'],
   never: ['chưa từng', 'never'],

@@ -68,6 +68,24 @@ def test_decisions_have_a_number_each() -> None:
     assert len(numbers) == len(set(numbers))
 
 
+def test_an_advisory_lock_has_one_meaning() -> None:
+    # What leads holds its lock for as long as it lives (services/led.py): nothing else may wait for the same number.
+    text = {path: path.read_text(encoding="utf-8") for path in tracked("*.py", "*.sql") if "tests" not in path.parts}
+    led = re.compile(r"^LOCK = (\d+)|super\(\).__init__\(.*\block=(\d+)|^ +settings, stopping, .*\block=(\d+)", re.M)
+    held = [
+        number for path, code in text.items() if path.suffix == ".py" and "services" in path.parts
+        for groups in led.findall(code) for number in groups if number
+    ]  # fmt: skip
+    waited = {
+        number for path, code in text.items() if path.suffix == ".sql"
+        for number in re.findall(r"advisory\w*\((?:x'7472616d'::int|1953653101), (\d+)\)", code)
+    }  # fmt: skip
+    assert {"2", "120", "127", "128", "129"} <= set(held)
+    assert {"0", "1", "3", "4", "5"} <= waited
+    assert len(held) == len(set(held))
+    assert not waited & set(held)
+
+
 def test_locked_requirements_name_no_download_host() -> None:
     pattern = re.compile(r"https?://|--(?:extra-)?index-url|--find-links|file:")
     for path in tracked("requirements/*.txt"):

@@ -10,8 +10,8 @@ SELECT name, %(status)s FROM unnest(%(names)s::text[]) AS name ORDER BY name
 ON CONFLICT (name) DO NOTHING
 
 -- name: lock_pending
--- So that the count of the Things that wait is exact. 0x7472616d is "tram".
-SELECT pg_advisory_xact_lock(x'7472616d'::int, 2)
+-- So that the count of the Things that wait is exact. 0x7472616d is "tram"; 2 is the worker's, as long as it leads.
+SELECT pg_advisory_xact_lock(x'7472616d'::int, 4)
 
 -- name: count_pending
 SELECT count(*) FROM thing WHERE status = 'pending'

@@ -179,6 +179,7 @@ def clear(conn: Connection, ids: np.ndarray, end: int) -> None:
         query = f"DELETE FROM {table} WHERE datastream_id = %s AND {column} >= %s"
         with conn.cursor() as cursor:
             cursor.executemany(query.encode(), [(id, from_micros(end + 6 * DAY)) for id in ids.tolist()])
+    conn.execute("UPDATE committed_position SET seq = greatest(seq, (SELECT max(seq) FROM committed))")
     trim(conn, 0.0)
     with conn.cursor(binary=True) as cursor:
         latest.renew(cursor, ids.tolist())
@@ -186,10 +187,24 @@ def clear(conn: Connection, ids: np.ndarray, end: int) -> None:
     conn.commit()
 
 
+def counted(conn: Connection) -> None:
+    """Waits until the API has counted all rows, which it does once after its start: seconds of two cores at 100 M."""
+    until, quiet = time.monotonic() + 300, 0
+    while quiet < 3 and time.monotonic() < until:
+        time.sleep(0.5)
+        row = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE application_name = 'tram-api' AND state = 'active' AND query_start < now() - interval '0.3 s'"
+        ).fetchone()
+        conn.commit()
+        quiet = quiet + 1 if row == (0,) else 0
+
+
 def created(settings: Settings, conn: Connection, ids: np.ndarray, end: int) -> dict[str, float]:
     """Observations a CPU-second of API and database by CreateObservations."""
     with serve(settings) as api, closing(database.connect(settings, "bench", autocommit=True)) as other:
         api.client.timeout = 60
+        counted(conn)
         found = create(api, other, ids.tolist())
     clear(conn, ids, end)
     return {"CreateObservations a CPU-second": found}
@@ -202,7 +217,7 @@ def names_of(conn: Connection) -> list[tuple[str, str]]:
     return found
 
 
-def asked(settings: Settings, folder: Path, things: int) -> dict[str, float]:
+def asked(settings: Settings, conn: Connection, folder: Path, things: int) -> dict[str, float]:
     """Milliseconds over HTTP, from the request to its last byte; the API is a process of its own, as it always is."""
     expand = quote(EXPAND, safe="$(),;=")
     paths = {
@@ -217,6 +232,7 @@ def asked(settings: Settings, folder: Path, things: int) -> dict[str, float]:
     )
     service.start()
     try:
+        counted(conn)
         with closing(HTTPConnection("127.0.0.1", service.port, timeout=60)) as http:
 
             def get(path: str) -> None:
@@ -260,7 +276,7 @@ def main() -> None:
             for wanted in steps:
                 days = grow(conn, arguments.folder, ids, wanted, until - MEASURING - CREATING)
                 measured = measure(conn, ids, days)
-                measured |= asked(settings, arguments.folder, DATASTREAMS // 10)
+                measured |= asked(settings, conn, arguments.folder, DATASTREAMS // 10)
                 end = BEGIN + days * DAY
                 if until - time.monotonic() > CREATING:
                     measured |= created(settings, conn, ids, end)

@@ -10,6 +10,7 @@ export const deviceWords = {
   refused: ['Từ chối', 'Refused'],
   things: ['{n} thiết bị', '{n} {n|device|devices}'],
   pendingTitle: ['Thiết bị mới chờ nhận', 'New devices to accept'],
+  mayNotDecide: ['Vai trò của bạn không được nhận hay từ chối thiết bị', 'Your roles may not accept or refuse devices'],
   pendingText: [
     '{waiting} bản tin đang giữ cho thiết bị này',
     '{waiting} {waiting|message|messages} held for this device',

@@ -13,6 +13,7 @@ export const kinds: Readonly<Record<string, Phrase>> = {
   noise: ['Điểm đo tiếng ồn', 'Noise monitors'],
   clinic: ['Trạm y tế', 'Health stations'],
   tea: ['Vườn chè', 'Tea gardens'],
+  area: ['Địa bàn', 'Areas'],
   meter: ['Công tơ điện', 'Electricity meters'],
 }
 

@@ -211,7 +211,12 @@ class Overview:
         while not self._stop.is_set():
             try:
                 with self._connection() as conn:
-                    conn.execute("SELECT set_config('statement_timeout', %s, true)", [str(COUNT_SECONDS * 1000)])
+                    # Nobody waits for it: on a large store it shall not take every core, either.
+                    conn.execute(
+                        "SELECT set_config('statement_timeout', %s, true),"
+                        " set_config('max_parallel_workers_per_gather', '0', true)",
+                        [str(COUNT_SECONDS * 1000)],
+                    )
                     row = conn.execute(QUERIES["base"]).fetchone()
                 assert row is not None
                 with self._lock:

@@ -54,8 +54,9 @@ SAYS = """words => { window.said = new Promise((then) => {
   look()
 }) }"""
 # Resolves with the moment (ms since 1970) at which the other's picture was there again: after the last stall, when it
-# has gone on for a second since. What was decoded late out of the buffers just after a break does not count as being
-# back. Asked of what is shown: getStats, fifty times a second, took a machine of two cores the time it measured.
+# has gone on for three seconds since. What was decoded late out of the buffers just after a break does not count as
+# being back, and a browser notes a change of address two seconds late. Asked of what is shown: getStats, fifty times a
+# second, took a machine of two cores the time it measured.
 STEADY = """async () => {
   const video = () => document.querySelector('.main [data-seat] video')
   const shown = () => video()?.getVideoPlaybackQuality().totalVideoFrames ?? 0
@@ -69,7 +70,7 @@ STEADY = """async () => {
       moved = at
     }
     before = frames
-    if (moved - back > 1000) return back
+    if (moved - back > 3000) return back
     if (at - began > 60000) return null
   }
 }"""

@@ -5,7 +5,9 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from devices.simulators.province import Province
 from devices.simulators.run import Runner, ask
@@ -35,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--mqtt", metavar="URL", help="the broker (TRAM_MQTT_URL, or the one of `make up`)")
     p.add_argument("--duration", type=float, metavar="SECONDS", help="ends by itself")
     p.add_argument("--once", action="store_true", help="one message of every Thing, then the end")
+    p.add_argument(
+        "--past", type=float, metavar="DAYS",
+        help="writes the values of so many days before now as CSV, for `tram import`; publishes nothing",
+    )  # fmt: skip
+    p.add_argument("--every", type=float, default=600.0, metavar="SECONDS", help="between two values of --past (600)")
     p.add_argument("--list", action="store_true", help="says what stands in the province, and publishes nothing")
     return p
 
@@ -47,6 +54,10 @@ def main(argv: list[str] | None = None) -> int:
         p.error("--rate is 0 to 1000000, --seed 0 to 2147483647, --duration more than 0")
     if args.list:
         return _list(Province(args.seed))
+    if args.past is not None:
+        if not 0 < args.past <= 3660 or not 1 <= args.every <= 86400:
+            p.error("--past is at most 3660 days, --every 1 to 86400 seconds")
+        return _past(Province(args.seed), args.past, args.every)
     try:
         settings = _settings(args.mqtt)
     except (SettingsError, ValueError) as error:
@@ -104,6 +115,18 @@ def _list(province: Province) -> int:
         kind = group.kind
         print(f"{kind.name:8} {len(group.names):4} x {', '.join(name for name, _ in kind.properties)}")
     print(f"{province.things} Things, {province.datastreams} Datastreams")
+    return 0
+
+
+def _past(province: Province, days: float, every: float) -> int:
+    end = time.time_ns() // 1_000_000
+    print("thing,property,time,result")
+    try:
+        for thing, name, at, value in province.past(end - round(days * 86_400_000), end, round(every * 1000)):
+            print(f"{thing},{name},{datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec='milliseconds')},{value}")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it has had enough; nothing is left for the interpreter to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

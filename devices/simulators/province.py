@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -105,6 +106,25 @@ class Province:
                 who = order[mine] - group.first
                 told += [(topic, payload) for _, _, topic, payload in self._write(group, who, time[mine], time[mine])]
         return told
+
+    def past(self, start: int, end: int, step: int) -> Iterator[tuple[str, str, int, float]]:
+        """(Thing, property, time in ms, value) of what would have been measured, thinned out: a value each `step` ms
+        from `start` until before `end` of each Datastream, or as seldom as it speaks by itself; no faults.
+
+        Raises:
+            ValueError: `step` is not at least a second.
+        """
+        if step < 1000:
+            raise ValueError("a step is at least 1000 ms")
+        for group in self.groups:
+            times = np.arange(-(-start // step) * step, end, max(step, group.period), dtype=np.int64)
+            for index, name in enumerate(group.names):
+                at = times + int(group.phase[index])
+                at = at[at < end]
+                columns = group.kind.evaluate(self.world, group, np.full(len(at), index), at)
+                for (name_of, decimals), column in zip(group.kind.properties, columns, strict=True):
+                    rounded = np.round(column, decimals).tolist()
+                    yield from zip(repeat(name), repeat(name_of), at.tolist(), rounded, strict=False)
 
     def _say(self, group: Group, who: Ints, time: Ints) -> list[tuple[int, int, str, bytes]]:
         fault, since = faults_of(self.world.seed, group.number[who], time)

@@ -55,6 +55,21 @@ def test_size(province: Province) -> None:
     assert len(set(names)) == len(names) == province.things
 
 
+def test_a_past_is_what_would_have_been_measured(province: Province) -> None:
+    end = MONDAY + 2 * HOUR
+    told = list(province.past(MONDAY, end, 600_000))
+    assert len({(thing, name) for thing, name, _, _ in told}) == province.datastreams
+    assert all(MONDAY <= at < end for _, _, at, _ in told)
+    air = group(province, "air")
+    mine = [(at, value) for thing, name, at, value in told if thing == air.names[5] and name == "pm2_5"]
+    assert [later - at for (at, _), (later, _) in pairwise(mine)] == [600_000] * (len(mine) - 1)
+    assert len(mine) == 12
+    expected = column(province, "air", "pm2_5", [at for at, _ in mine], which=5)[:, 0]
+    assert [value for _, value in mine] == pytest.approx(expected, abs=0.05)
+    with pytest.raises(ValueError, match="1000 ms"):
+        next(province.past(MONDAY, end, 10))
+
+
 def test_same_seed_same_bytes() -> None:
     def story(seed: int, scenarios: Scenarios) -> list[tuple[str, bytes]]:
         made = Province(seed)

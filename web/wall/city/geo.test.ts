@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Areas, corners, fit, focus, outline, spread } from './geo'
+import { type Areas, corners, fit, focus, outline, settle } from './geo'
 
 const square: Areas = {
   type: 'FeatureCollection',
@@ -39,10 +39,31 @@ describe('the small map', () => {
     expect(focus([], near)).toBe(near)
   })
 
-  it('moves chips apart', () => {
-    const found = spread([{ x: 0, y: 0 }, { x: 5, y: 2 }, { x: 100, y: 1 }], 20, 12) // prettier-ignore
-    expect(found.map((one) => one.y).sort((a, b) => a - b)).toEqual([0, 1, 12])
-    const held = spread([{ x: 0, y: 95 }, { x: 0, y: 97 }, { x: 0, y: 99 }], 20, 12, 100) // prettier-ignore
-    expect(held.map((one) => one.y).sort((a, b) => a - b)).toEqual([76, 88, 100])
+  it('writes the first chips, moves what is beside them a step, and leaves dots where there is no room', () => {
+    const box = { width: 200, height: 100 }
+    const at = (x: number, y: number) => ({ x, y })
+    const [first, second, far] = settle([at(50, 50), at(52, 51), at(150, 50)], 20, 12, box)
+    expect(first).toMatchObject({ middle: [50, 50], written: true })
+    expect(second).toMatchObject({ x: 52, y: 51, middle: [52, 63], written: true })
+    expect(far).toMatchObject({ middle: [150, 50], written: true })
+    const crowd = settle(Array.from({ length: 12 }, () => at(100, 50)), 20, 12, box) // prettier-ignore
+    expect(crowd.map((one) => one.written)).toEqual([...Array(9).fill(true), false, false, false])
+    expect(crowd.slice(9).every((one) => one.middle[0] === 100 && one.middle[1] === 50)).toBe(true)
+  })
+
+  it('of many writes those alone that have room at their places, of very many a few', () => {
+    const box = { width: 2000, height: 2000 }
+    const [first, second] = settle(Array.from({ length: 20 }, (_, i) => ({ x: 50 + 5 * i, y: 50 })), 20, 12, box) // prettier-ignore
+    expect([first!.written, second!.written]).toEqual([true, false])
+    const crowd = settle(Array.from({ length: 61 }, (_, i) => ({ x: 20 + 30 * i, y: 50 })), 20, 12, box) // prettier-ignore
+    expect(crowd.filter((one) => one.written)).toHaveLength(6)
+  })
+
+  it('writes nothing over the edge', () => {
+    const [corner] = settle([{ x: 2, y: 2 }], 20, 12, { width: 200, height: 100 })
+    expect(corner!.written).toBe(true)
+    expect(corner!.middle[0]).toBeGreaterThanOrEqual(10)
+    expect(corner!.middle[1]).toBeGreaterThanOrEqual(6)
+    expect(settle([{ x: 5, y: 5 }], 20, 12, { width: 12, height: 12 })[0]!.written).toBe(false)
   })
 })

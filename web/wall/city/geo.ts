@@ -79,28 +79,37 @@ export function outline(area: Feature<Geometry | null>, { x, y }: Projection): s
     .join('')
 }
 
-/** Chips that would lie on each other are moved apart: downwards, and up again from the lower edge at `bottom`; px. */
-export function spread<T extends { x: number; y: number }>(
+/** A chip's place: its middle, and whether there was room to write on it. */
+export type Settled<T> = T & { readonly middle: readonly [number, number]; readonly written: boolean }
+
+/**
+ * Writes the chips that there is room for, the first of the list first: where its place is or, of a few chips, one step
+ * beside it. The others are dots at their places: a column of moved numbers would say of no place which one is its own.
+ * `wide` and `tall` are a chip's own px, with the air about it.
+ */
+export function settle<T extends { x: number; y: number }>(
   chips: readonly T[],
   wide: number,
   tall: number,
-  bottom = Infinity,
-): T[] {
-  const down = apart([...chips].sort((a, b) => a.y - b.y), wide, tall, 1) // prettier-ignore
-  const held = down.map((one) => ({ ...one, y: Math.min(one.y, bottom) })).sort((a, b) => b.y - a.y)
-  return apart(held, wide, tall, -1)
+  box: { width: number; height: number },
+): Settled<T>[] {
+  const written: [number, number][] = []
+  const free = ([x, y]: readonly [number, number]) =>
+    x >= wide / 2 && x <= box.width - wide / 2 && y >= tall / 2 && y <= box.height - tall / 2 &&
+    written.every(([there, above]) => Math.abs(x - there) >= wide || Math.abs(y - above) >= tall) // prettier-ignore
+  const [most, steps] =
+    chips.length > MANY ? [WORST, STEPS.slice(0, 1)] : [MANY, chips.length > FEW ? STEPS.slice(0, 1) : STEPS]
+  return chips.map((chip) => {
+    const middle =
+      written.length >= most
+        ? undefined
+        : steps.map(([right, down]) => [chip.x + right * wide, chip.y + down * tall] as [number, number]).find(free)
+    if (middle) written.push(middle)
+    return { ...chip, middle: middle ?? [chip.x, chip.y], written: middle !== undefined }
+  })
 }
 
-function apart<T extends { x: number; y: number }>(chips: readonly T[], wide: number, tall: number, way: 1 | -1): T[] {
-  const placed: T[] = []
-  for (const chip of chips) {
-    let y = chip.y
-    for (let tries = 0; tries < 30; tries++) {
-      const hit = placed.find((one) => Math.abs(one.x - chip.x) < wide && Math.abs(one.y - y) < tall - 0.01)
-      if (!hit) break
-      y = hit.y + way * tall
-    }
-    placed.push({ ...chip, y })
-  }
-  return placed
-}
+/** Up to FEW chips may stand beside their places; of more than MANY, WORST are written: the map is to be seen. */
+const [FEW, MANY, WORST] = [12, 60, 6]
+/** Its own place, then around it; in chips. */
+const STEPS = [[0, 0], [0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [1, 1], [-1, -1], [-1, 1]] as const // prettier-ignore

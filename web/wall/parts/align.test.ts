@@ -42,6 +42,19 @@ describe('a line', () => {
     expect(found.high![0]).toBe(4)
   })
 
+  it('follows a rhythm that changes: what is usual there is no gap', () => {
+    const slow = Array.from({ length: 12 }, (_, i) => i * 600)
+    const fast = Array.from({ length: 40 }, (_, i) => 6600 + 600 + i * 30)
+    const mixed = [...slow, ...fast, 8400 + 900]
+    expect(line(raw(...mixed.map((s): [number, number] => [s, 1]))).values.filter((one) => one === null)).toHaveLength(
+      1,
+    )
+    const rare = slow.filter((s) => s !== 3000 && s !== 3600 && s !== 4200)
+    const found = line(buckets(...rare.map((s): [number, object] => [s, { mean: 1 }])))
+    expect(found.times[found.values.indexOf(null)]).toBe(2400 + 30 + 900)
+    expect(found.values.filter((one) => one === null)).toHaveLength(1)
+  })
+
   it('can be moved by a week', () => {
     expect(line(raw([0, 1]), 604_800).times).toEqual([604_800])
   })

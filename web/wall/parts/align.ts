@@ -9,8 +9,10 @@ export interface Line {
   high: (number | null)[] | null
 }
 
-/** Good or not, a number is drawn; what is missing for longer than `GAP` usual steps is a gap. */
+/** Good or not, a number is drawn; what is missing for longer than `GAP` steps usual there is a gap. */
 const GAP = 3
+/** As many steps to either side say what is usual: a device may change its rhythm, to save its battery or on demand. */
+const ABOUT = 5
 
 /** One answer as a line. Means of buckets stand in the middle of their stretch. `shift` moves it later, s. */
 export function line(series: Series, shift = 0): Line {
@@ -32,21 +34,32 @@ export function line(series: Series, shift = 0): Line {
         high: one.max as number | null,
       }))
     : series.items.map((one) => ({ at: Date.parse(one.time) / 1000 + shift, value: one.result, low: null, high: null }))
-  const limit = series.buckets ? (series.bucket_seconds ?? 0) * 1.5 : usual(rows.map((row) => row.at)) * GAP
+  const least = series.buckets ? (series.bucket_seconds ?? 0) * 1.5 : 0
+  const moments = rows.map((row) => row.at)
   rows.forEach((row, i) => {
     const before = rows[i - 1]
-    if (before && limit > 0 && row.at - before.at > limit) put(before.at + limit / 2, null, null, null)
+    if (before && row.at - before.at > least) {
+      const limit = bound(moments, i, least)
+      if (limit > 0 && row.at - before.at > limit) put(before.at + limit / 2, null, null, null)
+    }
     put(row.at, row.value, row.low, row.high)
   })
   return { times, values, low: series.buckets ? low : null, high: series.buckets ? high : null }
 }
 
+/** How long the step to the i-th of `times` may be before it is a gap, s; 0: nobody knows. Where values are rarer than
+ *  their buckets (`least`: how far apart the buckets may be), it is their own rhythm that counts. */
+function bound(times: readonly number[], i: number, least: number): number {
+  const step = usual(times.slice(Math.max(0, i - 1 - ABOUT), i + 1 + ABOUT))
+  return step > least ? step * GAP : least
+}
+
 /** The median step, s; 0 for fewer than three. */
 export function usual(times: readonly number[]): number {
-  if (times.length < 3) return 0
+  if (times.length < 4) return 0
   const steps = times.slice(1).map((at, i) => at - times[i]!)
   steps.sort((a, b) => a - b)
-  return steps[Math.floor(steps.length / 2)]!
+  return steps[(steps.length - 1) >> 1]!
 }
 
 /** All lines on one axis: [times, …columns]; undefined where a line has no point of its own (drawn through), null at a gap,

@@ -11,7 +11,7 @@ type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 't
 /** Whether keys go into what has the focus. */
 export function typing(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null
-  if (!element?.tagName) return false
+  if (!element?.tagName || (element as HTMLInputElement).type === 'checkbox') return false
   return ['INPUT', 'TEXTAREA', 'SELECT'].includes(element.tagName) || element.isContentEditable === true
 }
 

@@ -60,6 +60,7 @@ export const shellWords = {
   keyPages: ['Trang thứ 1 đến 7', 'Pages 1 to 7'],
   keyList: ['Dòng dưới, dòng trên', 'Next row, previous row'],
   keyAlarm: ['Cảnh báo: xác nhận, tạm gác', 'Alarms: acknowledge, shelve'],
+  keyTick: ['Cảnh báo: đánh dấu dòng để làm nhiều cùng lúc', 'Alarms: tick the row, to act on many'],
   keyOpen: ['Mở', 'Open'],
   action: ['Thao tác', 'Action'],
   keyPause: ['Dừng hoặc theo hiện tại', 'Hold or follow the present'],

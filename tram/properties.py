@@ -15,13 +15,15 @@ def read_catalogue(text: str) -> tuple[dict[str, ObservedProperty], dict[str, st
     """Parses a catalogue. Returns the properties by name, and every name on the wire with the canonical one.
 
     Raises:
-        ValueError: an unknown unit, or a name that two properties claim.
+        ValueError: an unknown unit, a period below zero, or a name that two properties claim.
     """
     properties: dict[str, ObservedProperty] = {}
     names: dict[str, str] = {}
     for name, row in tomllib.loads(text).items():
         if row["unit"] not in UNITS:
             raise ValueError(f"property {name!r}: unit {row['unit']!r} is not in tram.units")
+        if row.get("period", 0) < 0:
+            raise ValueError(f"property {name!r}: the period {row['period']} is below zero")
         properties[name] = _property(name, row)
         for alias in (name, *row.get("also", ())):
             if names.setdefault(alias, name) != name:
@@ -38,6 +40,8 @@ def _property(name: str, row: Mapping[str, Any]) -> ObservedProperty:
         low=row.get("low"),
         high=row.get("high"),
         stuck_after=row.get("stuck_after", 0),
+        period=float(row.get("period", 0)),
+        known_after=float(row.get("known_after", 0)),
     )
 
 
@@ -66,6 +70,24 @@ def known(name: str) -> ObservedProperty | None:
     properties, names = catalogue()
     canonical = names.get(name) or names.get(name.lower())
     return properties[canonical] if canonical else None
+
+
+USUAL = 900.0
+"""Seconds for which a value counts as new where nobody said how often one comes: the longest usual period of a station,
+and half of it again."""
+LATEST = 3600.0
+"""Seconds that a value may come late, at most."""
+
+
+def fresh_for(observed: ObservedProperty | None) -> float:
+    """Seconds from its phenomenonTime for which a value counts as new: until the next one is late.
+
+    From when it can be there (`known_after`) its period, and half of it again but at most an hour; 15 minutes at least,
+    also for a property that is not in the catalogue. Docs: docs/adr/0135.
+    """
+    if observed is None:
+        return USUAL
+    return observed.known_after + max(USUAL, observed.period + min(observed.period / 2, LATEST))
 
 
 def limits(observed: ObservedProperty | None) -> tuple[float, float]:

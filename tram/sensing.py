@@ -42,7 +42,14 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class ObservedProperty:
-    """A phenomenon, with the one unit (UCUM) in which it is stored. See tram.properties for the catalogue."""
+    """A phenomenon, with the one unit (UCUM) in which it is stored. See tram.properties for the catalogue.
+
+    Attributes:
+        period: seconds from one value to the next where that is known; 0: as devices send it.
+        known_after: seconds from a value's phenomenonTime until it can be there: 3600 for an hour that is named by its
+            beginning; below zero for a forecast, whose newest value lies so far ahead.
+        computed: by a city service, from what others measure: it says nothing of whether the device is heard.
+    """
 
     name: str
     unit: str
@@ -51,6 +58,9 @@ class ObservedProperty:
     low: float | None = None
     high: float | None = None
     stuck_after: int = 0
+    period: float = 0.0
+    known_after: float = 0.0
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,10 @@ class PropertyOut(BaseModel):
     labels: dict[str, str]
     unit: str
     datastreams: int
-    fresh: int = Field(description="of them with a value of the last 15 minutes")
+    period: float | None = Field(description="seconds from one value to the next; null: nobody said")
+    fresh_for: float = Field(description="seconds from its time for which a value counts as new", examples=[9000])
+    computed: bool = Field(description="by a city service, not by a device")
+    fresh: int = Field(description="of them with a value that is new by that measure")
     suspect: int = Field(description="of them whose latest value is not good: left out of what follows")
     low: float | None
     middle: float | None = Field(description="median")
@@ -133,7 +136,7 @@ class PlaceOut(BaseModel):
     thing: str
     longitude: float
     latitude: float
-    state: str = Field(description="live, late (no value for 15 minutes) or never")
+    state: str = Field(description="live, late (no value that is new by its property's measure) or never")
 
 
 class OverviewOut(BaseModel):

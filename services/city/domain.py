@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,8 @@ class Domain:
 
 def properties(folder: Path) -> Mapping[str, ObservedProperty]:
     """The catalogue properties.toml of a service; the form of tram/properties.toml. Raises ValueError."""
-    return read_catalogue((folder / "properties.toml").read_text(encoding="utf-8"))[0]
+    told = read_catalogue((folder / "properties.toml").read_text(encoding="utf-8"))[0]
+    return {name: replace(observed, computed=True) for name, observed in told.items()}
 
 
 def formulas(folder: Path) -> Mapping[str, Formula]:

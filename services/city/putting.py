@@ -16,6 +16,7 @@ from services.city.held import compared
 from services.city.inputs import QUERIES
 from services.city.results import Results, Told
 from tram.errors import ConflictError
+from tram.properties import fresh_for
 from tram.quality import Quality
 from tram.store import observations
 from tram.store.batch import Batch
@@ -114,11 +115,13 @@ def _make(conn: Connection, domain: Domain, name: str, things: Sequence[int]) ->
     observed, formula = domain.properties[name], domain.formulas[name]
     said = f"{formula.name} ({formula.edition})"
     with available():
+        rhythm = {"period_seconds": observed.period, "fresh_seconds": fresh_for(observed)}
         conn.execute(
             QUERIES["put_property"],
             {
                 "name": name, "labels": msgspec.json.encode(dict(observed.labels)).decode(),
                 "definition": observed.definition, "description": f"{said}: {formula.description}",
+                "properties": msgspec.json.encode(rhythm).decode(),
             },
         )  # fmt: skip
         row = conn.execute(QUERIES["formula"], (domain.name, said)).fetchone()

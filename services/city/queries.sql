@@ -117,11 +117,13 @@ JOIN observed_property p ON p.name = w.property
 JOIN datastream d ON d.thing_id = w.thing_id AND d.observed_property_id = p.id AND d.channel = %(channel)s
 
 -- name: put_property
-INSERT INTO observed_property (name, labels, definition, description)
-VALUES (%(name)s, %(labels)s::jsonb, %(definition)s, %(description)s)
+-- What else somebody wrote into its properties stays.
+INSERT INTO observed_property (name, labels, definition, description, properties)
+VALUES (%(name)s, %(labels)s::jsonb, %(definition)s, %(description)s, %(properties)s::jsonb)
 ON CONFLICT (name) DO UPDATE SET labels = excluded.labels, definition = excluded.definition,
-    description = excluded.description
+    description = excluded.description, properties = observed_property.properties || excluded.properties
 WHERE (observed_property.labels, observed_property.description) IS DISTINCT FROM (excluded.labels, excluded.description)
+    OR NOT observed_property.properties @> excluded.properties
 
 -- name: formula
 SELECT sensor_id FROM city_formula WHERE domain = %s AND name = %s

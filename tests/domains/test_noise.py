@@ -70,6 +70,11 @@ def test_from_levels_to_leq_and_lden(conn: Connection) -> None:
     assert found["noise-1", "leq_1h", T0][0] == 67.4
     assert found["noise-1", "lden", T0][0] == 73.8
     assert len(found) == 25
+    told = dict(
+        conn.execute("SELECT name, properties FROM observed_property WHERE name IN ('leq_1h', 'lden')").fetchall()
+    )
+    assert told["leq_1h"] == {"period_seconds": 3600, "fresh_seconds": 9000}
+    assert told["lden"] == {"period_seconds": 86_400, "fresh_seconds": 176_400}
     store(conn, id, [T0 + 5 * HOUR + 2 * MINUTE], [90.0], Quality.LATE)
     catch_up(conn, "noise", T0 + 25 * HOUR)
     after = computed(conn, "noise")

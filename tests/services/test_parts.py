@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cached import Cached
+from services.city.discovery import discover
 from services.errors import Problem
 from services.middleware import host_name, is_loopback_name
 from services.paging import decode, encode
 from services.province import BINS, summarise
 from services.rfc3339 import moment
 from services.tally import SECONDS, Tally
+from tram.properties import fresh_for, known
 from tram.store.series import Value
 
 BATCHES = st.lists(st.tuples(st.sampled_from([0, 1, 2]), st.integers(0, 1000)), max_size=30)
@@ -122,6 +124,33 @@ def test_places_are_live_late_or_never() -> None:
     rows = [value(thing="a"), value(thing="b", time=now - timedelta(hours=1))]
     places = summarise(rows, [(1, "a", 105.0, 21.0), (2, "b", 105.0, 21.0), (3, "c", 105.0, 21.0)], now).places
     assert [(p.thing, p.state) for p in places] == [("a", "live"), ("b", "late"), ("c", "never")]
+
+
+def test_a_value_is_new_until_the_next_of_its_property_is_late() -> None:
+    """An hour named by its beginning, a day, a forecast's newest hour; and what says nothing of the device itself."""
+    discover()
+    now = datetime.now(UTC)
+    assert (fresh_for(None), fresh_for(known("pm2_5"))) == (900, 900)
+
+    def rows(property: str, *hours: float) -> list[Value]:
+        return [value(thing="a", property=property, time=now - timedelta(hours=hour)) for hour in hours]
+
+    def fresh(property: str, *hours: float) -> int:
+        (summary,) = summarise(rows(property, *hours), [], now).properties
+        return summary.fresh
+
+    assert fresh("vn_aqi", 1.1, 2.4, 2.6) == 2
+    assert fresh("lden", 38.0, 48.9, 49.1) == 2
+    assert fresh("vn_aqi_forecast", -22.8, -21.6, -21.0) == 2
+    assert fresh("rain_1h", 0.3, 0.5) == 1
+
+    def state(*values: Value) -> str:
+        return summarise(values, [(1, "a", 105.0, 21.0)], now).places[0].state
+
+    ahead = rows("vn_aqi_forecast", -22.8)
+    assert state(*rows("vn_aqi_estimate", 1.5)) == "live"  # measures nothing
+    assert state(*rows("pm2_5", 1.0), *ahead) == "late"  # fell silent, whatever is computed of it
+    assert state(*rows("pm2_5", 1.0), *rows("co", 0.1), *ahead) == "live"
 
 
 def test_an_error_is_kept_shortly_and_a_value_as_long_as_said() -> None:

@@ -74,6 +74,8 @@ export interface Told {
   note?: string
   /** The time of the newest value shown, ms since 1970; null: it shows none; left out: its values have no age. */
   at?: number | null
+  /** For how long that is new, ms; 15 minutes where it is left out. */
+  period?: number
   /** Where a click on the title leads: an address of the wall. */
   link?: string
   /** Buttons at the right of the head; not while composing, not on a wall. The same snippet each time. */

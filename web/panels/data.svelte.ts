@@ -1,6 +1,7 @@
 /** What panels ask for: newest values (shared by the whole wall) and series over a range. The one joint between panels
  *  and wall/data. */
 import { Poll } from '../wall/data/poll.svelte'
+import { newness } from '../wall/data/fresh'
 import { province } from '../wall/data/province.svelte'
 import { shown } from '../wall/data/shown.svelte'
 import type { Reading, Series } from '../wall/data/types'
@@ -14,9 +15,10 @@ export function newest(source: Source): Reading[] {
   return chosen(source, shown.value ?? [], (thing) => province.thing.get(thing)?.area)
 }
 
-/** The time of the newest of them, ms; null without any. */
-export function youngest(readings: readonly Reading[]): number | null {
-  return readings.length ? Math.max(...readings.map((one) => Date.parse(one.time))) : null
+/** What a panel tells of its values' age: the time of the newest, null without any, and how long one of them is new. */
+export function aged(readings: readonly Reading[]): { at: number | null; period?: number } {
+  const told = newness(readings, province.property)
+  return told ? { at: told.at, period: told.until - told.at } : { at: null }
 }
 
 /** The range that a panel shows: its own span up to the present, or the page's. */

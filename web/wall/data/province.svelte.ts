@@ -2,6 +2,7 @@
  *  and alarms here are the present, whatever time the tiles show: those are in shown.svelte.ts. */
 import { all, ask } from './api'
 import type { Latest } from './convert'
+import { type Health, type Heard, freshFor, health, heard } from './fresh'
 import { hub } from './hub.svelte'
 import { Poll } from './poll.svelte'
 import { standing } from './standing.svelte'
@@ -9,9 +10,6 @@ import type { Overview, PropertySummary, Status, Thing } from './types'
 import { values } from './values.svelte'
 
 const MOST = 10_000
-
-/** A value older than this is shown as old, ms: the server's own bound for a fresh one. */
-export const FRESH = 15 * 60_000
 
 const NOTHING: ReadonlyMap<never, never> = new Map<never, never>()
 
@@ -35,6 +33,25 @@ class Province {
 
   get byThing(): ReadonlyMap<string, readonly Latest[]> {
     return values.book?.things ?? NOTHING
+  }
+
+  /** For how long a value of the property is new, ms from its time. Reactive, as what follows. */
+  freshFor(property: string): number {
+    return freshFor(this.property, property)
+  }
+
+  /** Whether a value is old at that moment, ms since 1970. */
+  old(value: { readonly property: string; readonly at: number }, now: number): boolean {
+    return now - value.at > this.freshFor(value.property)
+  }
+
+  /** When the Thing of these values was heard, and how it does. */
+  heard(readings: readonly Latest[] | undefined): Heard | null {
+    return heard(readings, this.property)
+  }
+
+  health(readings: readonly Latest[] | undefined, now: number): Health {
+    return health(readings, now, this.property)
   }
 
   /** What people call a Thing; its name where nobody said. */

@@ -1,23 +1,14 @@
 /** Which devices the list shows, and how each is doing. Pure. */
-import type { Latest } from '../../data/convert'
+import { type Health, isDevice } from '../../data/fresh'
 import type { Thing } from '../../data/types'
 import { score } from '../../shell/find'
 
-export type Health = 'live' | 'late' | 'never'
-
-/** By its newest value: one of the last `fresh` ms is live. */
-export function health(readings: readonly Latest[] | undefined, now: number, fresh: number): Health {
-  if (!readings?.length) return 'never'
-  return now - newest(readings) <= fresh ? 'live' : 'late'
-}
-
-/** The time of the newest value, ms; -Infinity without any. */
-export function newest(readings: readonly Latest[]): number {
-  return readings.reduce((last, one) => Math.max(last, one.at), -Infinity)
-}
+/** Also what only carries results. */
+export const EVERY = 'all'
 
 export interface Filter {
   query: string
+  /** A kind; EVERY; '' is devices, and whatever the query finds. */
   kind: string
   state: string
 }
@@ -34,7 +25,7 @@ export function rows(things: readonly Thing[], healthOf: (thing: Thing) => Healt
     .map((thing) => ({ thing, health: healthOf(thing) }))
     .filter(
       ({ thing, health }) =>
-        (!filter.kind || thing.kind === filter.kind) &&
+        (filter.kind ? filter.kind === EVERY || thing.kind === filter.kind : isDevice(thing) || filter.query !== '') &&
         (!filter.state || health === filter.state) &&
         thing.status !== 'pending' &&
         score(filter.query, `${thing.label} ${thing.name} ${thing.area ?? ''}`) > 0,

@@ -1,12 +1,12 @@
 /** What the overview shows: the choice in the address, and what follows from it for the map, the lists and the chart. */
 import { type Alarm, aside, order, rank, waits } from '../../data/alarms'
 import type { Latest } from '../../data/convert'
-import { FRESH, province } from '../../data/province.svelte'
+import { type Health, isDevice } from '../../data/fresh'
+import { province } from '../../data/province.svelte'
 import { shown } from '../../data/shown.svelte'
 import type { Thing } from '../../data/types'
 import { colours } from '../../parts/ink.svelte'
 import { router } from '../../shell/router.svelte'
-import { type Health, health } from '../devices/list'
 import { bounds, byArea, mix, place, step } from './colour'
 import type { Marker, State } from './markers'
 import { ramp } from './sprites'
@@ -35,10 +35,11 @@ class View {
   readonly #moment = $derived(Math.floor(shown.present / 30_000) * 30_000)
   readonly states = $derived.by((): Map<string, Health> => {
     const values = shown.book?.things
-    return new Map(this.things.map((one) => [one.name, health(values?.get(one.name), this.#moment, FRESH)]))
+    return new Map(this.things.map((one) => [one.name, province.health(values?.get(one.name), this.#moment)]))
   })
-  readonly online = $derived([...this.states.values()].filter((one) => one === 'live').length)
-  readonly silent = $derived([...this.states.values()].filter((one) => one === 'late').length)
+  readonly devices = $derived(this.things.filter(isDevice))
+  readonly online = $derived(this.devices.filter((one) => this.states.get(one.name) === 'live').length)
+  readonly silent = $derived(this.devices.filter((one) => this.states.get(one.name) === 'late').length)
 
   readonly standing = $derived((shown.alarms ?? []).filter((one) => !aside(one)).sort(order))
   /** The gravest alarm of each Thing. */
@@ -94,7 +95,10 @@ class View {
       const { low, high } = this.scale
       const share = this.property && typeof result === 'number' ? place(result, low, high) : null
       if (this.property && share === null) return
-      take(of.name, share, Date.now() - time / 1000 <= FRESH ? 'live' : 'late')
+      // What is computed of a device's values does not make it live.
+      const computed = province.property.get(stream.property)?.computed
+      const late = province.old({ property: stream.property, at: time / 1000 }, Date.now())
+      take(of.name, share, computed ? (this.states.get(of.name) ?? 'never') : late ? 'late' : 'live')
     })
   }
 

@@ -16,6 +16,7 @@ import queue
 import re
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,8 @@ SUBSCRIBED = "$SYS/broker/log/M/subscribe"
 QUEUE = 1_000
 ROWS = 1_000
 """Most Observations published in one transaction."""
+LINE = 5_000
+"""Most messages that wait for the broker at once: an import commits more rows than MQTT has packet identifiers (65,535)."""
 PAUSE = 0.1
 RETRY = 2.0
 ACKNOWLEDGED = 10.0
@@ -221,21 +224,23 @@ class Bridge:
             self._stream.start(conn, again=True)
             conn.commit()
             return True
-        told: list[updates.Message] = []
-        for one in taken:
-            if one.op is not committed.Op.DELETE:
-                for row, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
-                    told += [(f"{ROOT}/{parent}Observations", text) for parent in row.parents()]
-                    if one.op is committed.Op.CORRECT:
-                        own = f"{ROOT}/Observations('{row.id}')"
-                        told.append((own, text))
-                        told += [(f"{own}/{name}", updates.select(text, [name])) for name in CORRECTABLE]
-        if self._published(told):
+        if self._published(self._messages(conn, taken)):
             conn.commit()
         else:
             conn.rollback()  # published again from here
             self._stopping.wait(PAUSE)
         return bool(taken)
+
+    def _messages(self, conn: Connection, taken: list[committed.Committed]) -> Iterator[updates.Message]:
+        for one in taken:
+            if one.op is committed.Op.DELETE:
+                continue
+            for row, text in self._observations(conn, one.batch.datastream_id, one.batch.phenomenon_time):
+                yield from ((f"{ROOT}/{parent}Observations", text) for parent in row.parents())
+                if one.op is committed.Op.CORRECT:
+                    own = f"{ROOT}/Observations('{row.id}')"
+                    yield own, text
+                    yield from ((f"{own}/{name}", updates.select(text, [name])) for name in CORRECTABLE)
 
     def _tell_changes(self, conn: Connection) -> bool:
         """Publishes entities that were made or changed; forgets those changes when the broker has them."""
@@ -252,23 +257,31 @@ class Bridge:
         conn.commit()
         return bool(changes)
 
-    def _published(self, told: list[updates.Message]) -> bool:
-        """Whether the broker has all of them."""
-        sent = []
+    def _published(self, told: Iterable[updates.Message]) -> bool:
+        """Whether the broker has all of them; LINE at most wait for it at once."""
+        sent: list[paho.MQTTMessageInfo] = []
         for topic, text in told:
             for each, payload in ((topic, text), *self._watched.also(topic, text)):
                 sent.append(self._client.publish(each, payload, qos=1))
+                if len(sent) >= LINE:
+                    if not self._acknowledged(sent):
+                        return False
+                    sent = []
+        return self._acknowledged(sent)
+
+    def _acknowledged(self, sent: list[paho.MQTTMessageInfo]) -> bool:
         deadline = time.monotonic() + ACKNOWLEDGED
         for info in sent:
             try:
                 info.wait_for_publish(max(0.0, deadline - time.monotonic()))
-            except (RuntimeError, ValueError):
-                break
-        return all(info.is_published() for info in sent)
+                if not info.is_published():
+                    return False
+            except (RuntimeError, ValueError):  # not even queued
+                return False
+        return not self._stopping.is_set()
 
-    def _observations(self, conn: Connection, ids: Any, times: Any) -> list[tuple[Told, str]]:
+    def _observations(self, conn: Connection, ids: Any, times: Any) -> Iterator[tuple[Told, str]]:
         """Rows that are still there, each with its JSON as a GET gives it."""
-        made: list[tuple[Told, str]] = []
         for first in range(0, len(ids), ROWS):
             reader = Reader(conn, EVERYTHING, self._base)
             some = slice(first, first + ROWS)
@@ -282,5 +295,4 @@ class Bridge:
             feature = Sql(query.table.links["FeatureOfInterest"].key.format(e="o"))
             rows = reader.rows(query.select([*columns, Sql("o.datastream_id"), feature], limit=None))
             texts = reader.entities(query.entity, [row[:2] for row in rows], Options())
-            made += [(Told(row[0], *row[2:]), text) for row, text in zip(rows, texts, strict=True)]
-        return made
+            yield from ((Told(row[0], *row[2:]), text) for row, text in zip(rows, texts, strict=True))

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from services.sta import updates
+from services.sta import mqtt, updates
 from services.sta.mqtt import Bridge
 from tests.servers.mosquitto import Mosquitto, find
 from tests.sta.conftest import Sta
@@ -57,16 +57,20 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     made.stop()
 
 
-def run(sta: Sta, broker: Mosquitto, name: str, mode: str = "on") -> tuple[Bridge, threading.Event]:
+def run(
+    sta: Sta, broker: Mosquitto, name: str, mode: str = "on", room: int = 0
+) -> tuple[Bridge, threading.Event]:
+    """`room`: for how many messages the client has room until the broker has them; 0: as many as MQTT has numbers for."""
     stopping = threading.Event()
     settings = Settings(database_url=sta.settings.database_url, mqtt_url=broker.url, sta_mqtt=mode)
     bridge = Bridge(settings, stopping, name)
+    bridge._client.max_queued_messages_set(room)
     bridge.start()
     assert bridge.subscribed.wait(60)
     return bridge, stopping
 
 
-def test_create_hear_and_a_restart(sta: Sta, broker: Mosquitto) -> None:
+def test_create_hear_and_a_restart(sta: Sta, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     _, stream = deep(sta, 0)
     topic = f"v1.1/Datastreams({stream})/Observations"
     name = f"bridge-{stream}-{sta.ids['aq-01', 'pm2_5']}-{id(sta)}"
@@ -93,9 +97,13 @@ def test_create_hear_and_a_restart(sta: Sta, broker: Mosquitto) -> None:
         # While nobody bridges: one comes over HTTP, one over MQTT.
         sta.make(f"Datastreams({stream})/Observations", {"phenomenonTime": at(10), "result": 10})
         listener.client.publish(topic, json.dumps({"phenomenonTime": at(11), "result": 11}), 1).wait_for_publish(5)
-        bridge, stopping = run(sta, broker, name)
-        until(lambda: {10, 11} <= set(listener.results(topic)), "nothing was missed")
-        assert sta.ask(f"Datastreams({stream})/Observations/$count").text == "5"
+        # And more than there is room for, as an import commits: it goes in lines.
+        monkeypatch.setattr(mqtt, "LINE", 5)
+        for n in range(20, 30):
+            sta.make(f"Datastreams({stream})/Observations", {"phenomenonTime": at(n), "result": n})
+        bridge, stopping = run(sta, broker, name, room=6)
+        until(lambda: {10, 11, *range(20, 30)} <= set(listener.results(topic)), "nothing was missed")
+        assert sta.ask(f"Datastreams({stream})/Observations/$count").text == "15"
     finally:
         stopping.set()
         bridge.join()

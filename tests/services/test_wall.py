@@ -177,8 +177,10 @@ def test_a_silent_server_is_said_and_comes_back(page: Page, one_api: Api) -> Non
 
 def test_who_is_not_signed_in_comes_back_to_the_same_address(page: Page, one_api: Api) -> None:
     page.context.clear_cookies()
-    page.goto(f"{one_api.url}/ui/wall/#/charts?range=6h")
-    page.wait_for_url("**/sign-in?next=*")
+    page.goto(f"{one_api.url}/ui/wall/?lang=en&theme=dark#/charts?range=6h")
+    page.wait_for_url("**/sign-in?lang=en&theme=dark&next=*")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()  # in the look that was asked for
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.context.add_cookies(STATE["cookies"])
     page.goto(f"{one_api.url}/ui/wall/")
     expect(page.get_by_role("radio", name="6 giờ")).to_be_checked()

@@ -57,10 +57,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     made.stop()
 
 
-def run(
-    sta: Sta, broker: Mosquitto, name: str, mode: str = "on", room: int = 0
-) -> tuple[Bridge, threading.Event]:
-    """`room`: for how many messages the client has room until the broker has them; 0: as many as MQTT has numbers for."""
+def run(sta: Sta, broker: Mosquitto, name: str, mode: str = "on", room: int = 0) -> tuple[Bridge, threading.Event]:
+    """`room`: how many messages the client holds until the broker has them; 0: as many as MQTT has numbers for."""
     stopping = threading.Event()
     settings = Settings(database_url=sta.settings.database_url, mqtt_url=broker.url, sta_mqtt=mode)
     bridge = Bridge(settings, stopping, name)

@@ -14,7 +14,9 @@ class Session {
   leave(): void {
     // The part after the # stays in this browser: the sign-in page is told the page alone and keeps the rest.
     sessionStorage.setItem('tram.wall.hash', location.hash)
-    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`)
+    const looks = new URLSearchParams(location.search) // language and theme, where the address asks for them
+    looks.set('next', location.pathname + location.search)
+    location.assign(`/sign-in?${looks}`)
   }
 
   /** What an error means for the whole page: true when it was the end of the session. */

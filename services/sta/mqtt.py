@@ -47,7 +47,7 @@ QUEUE = 1_000
 ROWS = 1_000
 """Most Observations published in one transaction."""
 LINE = 5_000
-"""Most messages that wait for the broker at once: an import commits more rows than MQTT has packet identifiers (65,535)."""
+"""Most messages that wait for the broker at once: an import commits more rows than MQTT has packet ids (65,535)."""
 PAUSE = 0.1
 RETRY = 2.0
 ACKNOWLEDGED = 10.0

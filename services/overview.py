@@ -122,8 +122,15 @@ class Overview:
 
     def trends(self, ids: list[int]) -> dict[int, list[float | None]]:
         """The last results of each Datastream (at most POINTS, of the last day), oldest first."""
+        return self._ask_trends("trends", ids)
+
+    def hourly(self, ids: list[int]) -> dict[int, list[float | None]]:
+        """Means of each of the last 24 hours, oldest first; None where there is no number. From the rollups."""
+        return self._ask_trends("trends_hourly", ids)
+
+    def _ask_trends(self, query: str, ids: list[int]) -> dict[int, list[float | None]]:
         with self._connection() as conn:
-            rows = conn.execute(QUERIES["trends"], {"ids": ids, "points": POINTS}).fetchall()
+            rows = conn.execute(QUERIES[query], {"ids": ids, "points": POINTS}).fetchall()
         return {int(id): list(results) for id, results in rows}
 
     @contextmanager

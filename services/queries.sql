@@ -36,6 +36,16 @@ SELECT d.id, array(
 )
 FROM unnest(%(ids)s::int[]) AS d (id)
 
+-- name: trends_hourly
+-- Means of the last 24 hours by hour, oldest first; null where there is none (NaN: a magnitude that has no mean).
+SELECT d.id, array(
+    SELECT nullif((r.sum + r.sum_low) / r.n, 'NaN'::float8)
+    FROM generate_series(date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour') AS h (at)
+    LEFT JOIN rollup_1h r ON r.datastream_id = d.id AND r.bucket = h.at
+    ORDER BY h.at
+)
+FROM unnest(%(ids)s::int[]) AS d (id)
+
 -- name: readers
 -- How far each reader of the committed stream is behind: batches, and seconds since the oldest of them was stored.
 SELECT p.reader, behind.n, coalesce(extract(epoch FROM clock_timestamp() - behind.oldest), 0)::float8

@@ -169,12 +169,14 @@ def trends(
     shared: Shared,
     database: Connected,
     id: Annotated[list[int], Query(min_length=1, max_length=50, description="Datastreams")],
+    hourly: Annotated[bool, Query(description="means of each of the last 24 hours, null where none")] = False,
 ) -> list[Trend]:
-    """At most 40 values of the last day of each, for small plots."""
+    """At most 40 values of the last day of each, for small plots; or, `hourly`, exactly 24 means."""
     if not all(0 < one < 2**31 for one in id):
         raise Problem("invalid", "id: a Datastream's id is a positive whole number below 2147483648")
     things = {i: row.thing for i, row in registry.get_datastreams(database, id).items()}
-    shown = shared.overview.trends(permit.visible([i for i in id if i in things], lambda i: things[i]))
+    ask = shared.overview.hourly if hourly else shared.overview.trends
+    shown = ask(permit.visible([i for i in id if i in things], lambda i: things[i]))
     return [Trend(datastream=i, results=shown.get(i, [])) for i in dict.fromkeys(id)]
 
 

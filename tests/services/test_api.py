@@ -192,6 +192,8 @@ def test_overview_and_trends(api: Api) -> None:
     series = api.get(f"/api/datastreams/{id}/series", limit=10_000).json()["items"]
     assert trends[id] == [p["result"] for p in series][-40:]
     assert trends[2147483647] == []
+    hourly = api.client.get("/api/trends", params={"id": id, "hourly": True}).json()[0]["results"]
+    assert len(hourly) == 24
 
 
 def test_dead_letters_newest_first_and_their_bytes_as_text(api: Api) -> None:

@@ -60,6 +60,9 @@ export interface Panel<S extends Schema = Schema> {
   icon: Component
   /** The city service that fills it: it is offered only where the server has that one. */
   service?: string
+  /** It stands on the overview, for its service: its share of the height of a column of them; `roomy`: only in such a
+   *  column. A setting `most` is there the number of rows. */
+  overview?: { weight: number; roomy?: boolean }
   /** As it is added, and as small as it may become. */
   size: Size
   least: Size

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type River, courses, gravest, hoursBetween, thresholds, tone } from './data'
+import { type River, courses, gravest, hoursBetween, nearest, thresholds, tone } from './data'
 
 function river(name: string, flood: number | null, ahead: number | null, rate: number | null, upstream: string | null = null): River {
   return {
@@ -24,6 +24,16 @@ describe('the page of rivers', () => {
     const found = thresholds(river('a', 0, 0, 0), 'BĐ', 'chưa xác nhận')
     expect(found.map((one) => [one.value, one.label])).toEqual([[25, 'BĐ I'], [26, 'BĐ II (chưa xác nhận)'], [27, 'BĐ III']]) // prettier-ignore
     expect([0, 1, 3].map(tone)).toEqual([undefined, 'p3', 'p1'])
+  })
+
+  it('finds the station that is nearest its alarm level', () => {
+    const at = (name: string, level: number | null, flood = 0) => {
+      const one = river(name, flood, 0, 0)
+      return { ...one, now: { ...one.now, level } }
+    }
+    expect(nearest([at('a', 20), at('b', 24.5), at('c', null)])?.name).toBe('b')
+    expect(nearest([at('a', 24.9), at('b', 24.5, 1)])?.name).toBe('b')
+    expect(nearest([at('c', null)])).toBeUndefined()
   })
 
   it('draws a river from one station to the next', () => {

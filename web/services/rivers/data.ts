@@ -85,6 +85,12 @@ export function gravest(rivers: readonly River[]): River[] {
   return [...rivers].sort((a, b) => rank(b) - rank(a) || (a.label || a.name).localeCompare(b.label || b.name, 'vi'))
 }
 
+/** The station that stands highest against its own alarm levels; undefined: none has a level. */
+export function nearest(rivers: readonly River[]): River | undefined {
+  const above = ({ now, configuration }: River) => (now.flood_level ?? 0) * 1000 + now.level! - configuration.levels[0]
+  return rivers.filter((one) => one.now.level !== null).sort((a, b) => above(b) - above(a) || a.name.localeCompare(b.name))[0] // prettier-ignore
+}
+
 /** Stations of one river in the order of the water, as lines of names for the map. */
 export function courses(rivers: readonly River[]): string[][] {
   return rivers.flatMap((one) => (one.configuration.upstream ? [[one.configuration.upstream, one.name]] : []))

@@ -26,4 +26,5 @@ export type Status = Omit<Schemas['Status'], 'gateway'> & { gateway: Record<stri
 export type ProcessState = Status['processes'][number]
 export type Overview = Schemas['OverviewOut']
 export type PropertySummary = Overview['properties'][number]
+export type Trend = Schemas['Trend']
 export type Headline = Schemas['HeadlineOut']

@@ -29,6 +29,8 @@ class View {
   readonly property = $derived(this.by === ALARMS ? '' : this.by)
   readonly area = $derived(router.option('area') || null)
   readonly thing = $derived(router.option('thing') || null)
+  /** On a wall nobody touches anything: no controls, no lists to scroll. */
+  readonly kiosk = $derived(router.option('kiosk') === '1')
 
   readonly things = $derived(province.things.value ?? [])
   // Looked at twice a minute: whether a device is late changes slowly.

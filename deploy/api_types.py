@@ -20,7 +20,8 @@ WEB = Path(__file__).resolve().parent.parent / "web"
 OUT = WEB / "wall" / "data" / "schema.d.ts"
 WANTED = (
     "AlarmOut", "AreaProperties", "ChangeOut", "DeadLetter", "FiguresOut", "HeadlineOut", "Me", "OutOut",
-    "OverviewOut", "Pending", "Reading", "RuleOut", "Series", "Status", "Thing", "ThingWithDatastreams", "Trend", "TrialOut",
+    "OverviewOut", "Pending", "Reading", "RuleOut", "Series", "Status", "Thing", "ThingWithDatastreams", "Trend",
+    "TrialOut",
 )  # fmt: skip
 """Answers; what they are made of comes along."""
 TEXT = frozenset({"description", "examples", "title", "summary"})

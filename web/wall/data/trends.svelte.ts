@@ -28,8 +28,10 @@ export class Trends {
   )
   /** In the order of what was asked for. */
   readonly value = $derived.by((): (number | null)[][] => {
-    const found = new Map((this.#poll.value ?? []).map((one) => [one.datastream, one.results]))
-    return this.#wanted.map((ids) => together(ids.flatMap((id) => [found.get(id) ?? []])))
+    const found = this.#poll.value ?? []
+    return this.#wanted.map((ids) =>
+      together(ids.flatMap((id) => [found.find((one) => one.datastream === id)?.results ?? []])),
+    )
   })
 
   /** In the initialisation of a component: it asks while that is there. `of` is read reactively. */

@@ -11,7 +11,7 @@ interface FrameProps {
 
 export class Pieces {
   Frame = $state.raw<Component<FrameProps> | null>(null)
-  #found = $state.raw<ReadonlyMap<string, Piece[]>>(new Map())
+  #found = $state.raw<ReadonlyMap<string, Piece[]>>(pieces([]))
 
   constructor() {
     void Promise.all([import('../../../panels/Frame.svelte'), import('../../../panels/registry')]).then(

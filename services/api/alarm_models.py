@@ -159,6 +159,13 @@ class FrequentOut(BaseModel):
         return cls(rule=row.rule, thing=row.thing, times=row.times)
 
 
+class BarOut(BaseModel):
+    """How many were raised in a step of time, by priority."""
+
+    at: AwareDatetime
+    raised: dict[str, int]
+
+
 class FiguresOut(BaseModel):
     """Figures of a period; times in seconds. docs/alarms.md."""
 
@@ -174,6 +181,9 @@ class FiguresOut(BaseModel):
     frequent: list[FrequentOut]
     chattering: list[FrequentOut]
     busiest: int = Field(description="most raised within ten minutes")
+    step: int = Field(description="seconds of a bar: at most 121 over the period")
+    bars: list[BarOut] = Field(description="in order; those in which nothing was raised are left out")
+    flooded: float = Field(description="seconds in flood: from ten raised in ten minutes to fewer than five")
 
     @classmethod
     def of(cls, figures: Figures) -> Self:
@@ -181,6 +191,7 @@ class FiguresOut(BaseModel):
         given = {name: getattr(figures, name) for name in cls.model_fields}
         for name in ("frequent", "chattering"):
             given[name] = [FrequentOut.of(row) for row in given[name]]
+        given["bars"] = [BarOut(at=at, raised=raised) for at, raised in figures.bars]
         return cls(**given)
 
 

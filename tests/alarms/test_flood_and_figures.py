@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tram.alarms.flood import Begin, Flood, Join
+from tram.alarms.load import MOST_BARS, STEPS, step_of
 from tram.alarms.model import Kind, Priority, State
 from tram.alarms.statistics import Event, Figures, figures
 
@@ -147,3 +148,34 @@ def test_figures_are_a_recomputation(events: list[Event], first: int, length: in
     assert {(one.rule, one.thing) for one in found.chattering} == chatters
     assert sum(found.by_rule.values()) == sum(found.by_priority.values()) == raised
     assert sum(one.times for one in found.frequent) == raised
+    assert sum(n for _, counts in found.bars for n in counts.values()) == raised
+    assert len(found.bars) <= MOST_BARS
+    assert found.flooded == flooded([e.at for e in events if start <= e.at < end and e.kind is Kind.RAISED], end)
+
+
+def flooded(raised: list[datetime], end: datetime) -> float:
+    """The same by looking at every second. Times of the histories are whole seconds."""
+    total, on = 0, False
+    if raised:
+        for n in range(int((end - raised[0]).total_seconds())):
+            now = raised[0] + timedelta(seconds=n)
+            lately = sum(now - timedelta(minutes=10) < at <= now for at in raised)
+            on = lately >= 5 if on else lately >= 10
+            total += on
+    return float(total)
+
+
+def test_bars_begin_at_midnight_here_and_a_flood_ends_below_five() -> None:
+    raised = [Event(seconds(20 * n), Kind.RAISED, n, "r", "t", None, Priority(n % 2 + 1), State.UNACKNOWLEDGED, True)
+              for n in range(12)]  # fmt: skip
+    found = figures(raised, T - timedelta(hours=12), T + timedelta(hours=12))
+    assert found.step == 900
+    assert found.bars == [(T, {"low": 6, "medium": 6})]
+    # From the tenth (180 s) until the eighth leaves and four are left: at 140 s and ten minutes.
+    assert found.flooded == 740 - 180
+    month = figures(raised, T - timedelta(days=365), T)
+    assert month.bars == []
+    year = figures(raised, T - timedelta(days=360), T + timedelta(days=5))
+    assert year.bars == [(datetime(2026, 11, 15, 17, tzinfo=UTC), {"low": 6, "medium": 6})]  # a Monday at +07
+    assert step_of(T, T + timedelta(days=365 * 30)) in STEPS
+    assert [step_of(T, T + timedelta(days=days)) for days in (1 / 24, 1 / 4, 1, 7, 30)] == [60, 300, 900, 7200, 21_600]

@@ -42,10 +42,25 @@ def test_an_alarm_from_its_arrival_to_its_end(page: Page, api: Api, quiet: Plant
     expect(page.get_by_text("Mọi thứ đang trong ngưỡng.")).to_be_visible(timeout=LONG)
     quiet.write(("r1", "water_level", 6.0))
     quiet.step()
-    row = page.locator("tbody tr")
+    row = page.locator('[id^="alarm-"]')
     expect(row).to_contain_text("Chưa xác nhận", timeout=LONG)
     expect(row).to_contain_text("Chuyển cấp sau")
     expect(page.get_by_role("navigation").get_by_role("link", name=re.compile("Cảnh báo"))).to_contain_text("1")
+
+    # Nothing is chosen: the shift at a glance, the last day by quarters of an hour. Keys tell one and open it.
+    quarters = page.get_by_role("slider", name="Cảnh báo theo thời gian: 24 giờ qua")
+    quarters.press("End", timeout=LONG)
+    expect(quarters).to_have_attribute("aria-valuenow", "95")
+    expect(page.get_by_role("region", name="Cảnh báo", exact=True)).to_contain_text("Chờ xác nhận lâu nhất")
+    quarters.press("Enter")
+    expect(page).to_have_url(re.compile("range=15m.*view=history"))
+    page.get_by_role("radio", name=re.compile("^Thống kê")).click()
+    over = page.get_by_role("slider", name="Cảnh báo theo thời gian: Thống kê")
+    expect(over).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Thời gian bị lũ cảnh báo")).to_be_visible()
+    assert [one for one in faults(page) if "Tìm và đi tới" not in one] == []
+    page.goto(f"{api.url}/ui/wall/#/alarms")
+    expect(row).to_contain_text("Chưa xác nhận", timeout=LONG)
 
     page.keyboard.press("j")
     detail = page.get_by_role("region", name="Cảnh báo", exact=True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from statistics import fmean, median
 from typing import NamedTuple
 
+from tram.alarms.load import Load
 from tram.alarms.model import Kind, Priority, State
 
 CHATTER = (3, timedelta(seconds=60))
@@ -50,6 +51,8 @@ class Figures:
         frequent: the most frequent first, at most 20.
         chattering: those raised CHATTER[0] times within CHATTER[1] at least once, with how often in all.
         busiest: most raised within ten minutes.
+        step: seconds of a bar. bars: where each begins and how many were raised in it, by priority; none of nothing.
+        flooded: time in flood (tram/alarms/load.py), within the period.
     """
 
     raised: int
@@ -64,6 +67,9 @@ class Figures:
     frequent: list[Frequent]
     chattering: list[Frequent]
     busiest: int
+    step: int
+    bars: list[tuple[datetime, dict[str, int]]]
+    flooded: float
 
 
 def figures(events: Iterable[Event], start: datetime, end: datetime) -> Figures:
@@ -89,6 +95,7 @@ class _Told:
         self._chatters: set[tuple[str, str]] = set()
         self._window: deque[datetime] = deque()
         self._busiest = 0
+        self._load = Load(start, end)
 
     def take(self, event: Event) -> None:
         if event.active and event.state is not State.NORMAL:
@@ -120,7 +127,7 @@ class _Told:
             unacknowledged=sum(at >= self._start for at in self._waiting.values()),
             frequent=[Frequent(*point, n) for point, n in ranked[:20]],
             chattering=[Frequent(*point, n) for point, n in ranked if point in self._chatters],
-            busiest=self._busiest,
+            busiest=self._busiest, step=self._load.step, bars=self._load.bars(), flooded=self._load.flooded(),
         )  # fmt: skip
 
     def _held(self, since: datetime, until: datetime) -> None:
@@ -129,6 +136,7 @@ class _Told:
     def _raised(self, event: Event) -> None:
         point = (event.rule, event.thing)
         self._priority[event.priority.word] += 1
+        self._load.raised(event.at, event.priority)
         self._rule[event.rule] += 1
         self._point[point] += 1
         lately = self._lately[point]

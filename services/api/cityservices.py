@@ -20,7 +20,10 @@ class Computed(BaseModel):
     property: str = Field(examples=["vn_aqi"])
     labels: dict[str, str] = Field(examples=[{"vi": "Chỉ số VN_AQI (giờ)", "en": "VN_AQI (hourly)"}])
     unit: str = Field(description="UCUM", examples=["1"])
-    formula: str = Field(examples=["VN_AQI hourly"])
+    formula: str = Field(description="as the Sensor is called in SensorThings", examples=["VN_AQI hourly"])
+    method: dict[str, str] = Field(
+        description="the same for people", examples=[{"vi": "VN_AQI giờ", "en": "VN_AQI, hourly"}]
+    )
     edition: str = Field(examples=["Decision 1459/QĐ-TCMT, 2019"])
 
 
@@ -52,7 +55,7 @@ def _told(domain: Domain) -> CityService:
         name=domain.name, labels=dict(domain.labels),
         properties=[
             Computed(property=name, labels=dict(one.labels), unit=one.unit, formula=domain.formulas[name].name,
-                     edition=domain.formulas[name].edition)
+                     method=dict(domain.formulas[name].labels), edition=domain.formulas[name].edition)
             for name, one in domain.properties.items()
         ],
         panels=[PanelInfo(name=one.name, labels=dict(one.labels), data=one.data) for one in domain.panels],

@@ -12,7 +12,8 @@ from services.auth.guard import Permit, allowed
 from services.auth.signin import Answer, Visitor
 from services.deps import Database, Shared, State
 from services.errors import ANSWERS, Problem
-from tram.identity import STEP_UP_LASTS, Role
+from tram.identity import STEP_UP_LASTS, Role, decide
+from tram.identity.operations import OPERATIONS
 from tram.identity.roles import LABELS
 from tram.store import events, sessions
 from tram.store.sessions import Session
@@ -65,6 +66,10 @@ class Me(BaseModel):
     language: str = "vi"
     kind: str = "anonymous"
     roles: list[RoleOut] = Field(default_factory=list)
+    may: list[str] = Field(
+        default_factory=list, description="operations of which there is something one may do, by name",
+        examples=[["alarms.act", "alarms.read"]],
+    )  # fmt: skip
     second_factor: bool = Field(default=False, description="whether the account has one")
     restricted: str | None = Field(
         default=None, description="must-change, must-enrol: what is to be done before anything else"
@@ -137,7 +142,8 @@ def who(request: Request, shared: Shared, permit: Annotated[Permit, allowed("ses
             "name": session.name, "language": session.language, "second_factor": session.has_second_factor,
             "restricted": session.restricted, "stepped_up": fresh, "provider": session.issuer is not None,
         }  # fmt: skip
-    return Me(**me, roles=roles, providers=names, environment=shared.settings.environment)
+    may = [name for name in OPERATIONS if decide(principal, name, now=permit.now).code in ("allowed", "step-up")]
+    return Me(**me, roles=roles, may=sorted(may), providers=names, environment=shared.settings.environment)
 
 
 class Out(BaseModel):

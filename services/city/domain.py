@@ -63,11 +63,15 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """How a property is computed. `edition` is stored with the Datastream, and stands in docs beside its source."""
+    """How a property is computed. `edition` is stored with the Datastream, and stands in docs beside its source.
+
+    `name` is that of the Sensor in SensorThings: another one begins another Sensor. `labels` say the same to people.
+    """
 
     name: str
     edition: str
     description: str
+    labels: Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,9 @@ def properties(folder: Path) -> Mapping[str, ObservedProperty]:
 
 
 def formulas(folder: Path) -> Mapping[str, Formula]:
-    """`[property] formula, edition, description` of formulas.toml."""
+    """`[property] formula, vi, en, edition, description` of formulas.toml."""
     rows = tomllib.loads((folder / "formulas.toml").read_text(encoding="utf-8"))
-    return {name: Formula(row["formula"], row["edition"], row["description"]) for name, row in rows.items()}
+    return {
+        name: Formula(row["formula"], row["edition"], row["description"], {"vi": row["vi"], "en": row["en"]})
+        for name, row in rows.items()
+    }

@@ -62,6 +62,8 @@ def test_its_properties_are_its_own_and_have_formulas(domain: Domain) -> None:
         assert formula.name
         assert formula.edition
         assert formula.description
+        assert set(formula.labels) == {"vi", "en"}
+        assert all(text.strip() for text in formula.labels.values())
     for other in DOMAINS:
         assert other is domain or not domain.properties.keys() & other.properties.keys()
 

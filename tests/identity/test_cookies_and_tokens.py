@@ -34,6 +34,11 @@ def test_a_session_cookie_is_closed_to_scripts_and_other_sites(town: Town) -> No
     assert "Max-Age" not in cookie
     me = client.get("/api/session").json()
     assert (me["signed_in"], me["login"], me["roles"]) == (True, "citizen.t", [])
+    assert "session.close" in me["may"]
+    assert not {"pending.decide", "alarms.act"} & set(me["may"])
+    operator, admin = (set(town.browser(who).get("/api/session").json()["may"]) for who in ("operator", "city-admin"))
+    assert "alarms.act" in operator & admin
+    assert "pending.decide" in admin - operator
 
 
 def test_behind_tls_the_cookie_has_the_host_prefix(own_town: Town) -> None:

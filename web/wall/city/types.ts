@@ -7,7 +7,8 @@ export interface Computed {
   labels: Labels
   /** UCUM. */
   unit: string
-  formula: string
+  /** How it is computed, in words. */
+  method: Labels
   edition: string
 }
 

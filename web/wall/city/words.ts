@@ -11,7 +11,7 @@ export const cityWords = {
   export: ['Xuất CSV', 'Export CSV'],
   exportHint: ['{property} của mọi điểm trong khoảng đang xem', '{property} of every place, over the range shown'],
   source: ['Nguồn', 'Source'],
-  formula: ['{formula} · {edition}', '{formula} · {edition}'],
+  methodVersion: ['phiên bản {name}', 'version {name}'],
   measured: ['Đo tại trạm, chỉ tính số tốt', 'Measured, good values only'],
   property: ['Đại lượng', 'Property'],
   back: ['Về danh sách', 'Back to the list'],

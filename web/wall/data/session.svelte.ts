@@ -5,6 +5,12 @@ import type { Me } from './types'
 class Session {
   me = $state.raw<Me | null>(null)
 
+  /** Whether there is anything on which one may do this operation (tram/identity/operations.py): what one may not do is
+   *  not offered. The server decides on each thing in any case. */
+  may(operation: string): boolean {
+    return this.me?.may?.includes(operation) ?? false
+  }
+
   async start(): Promise<void> {
     const me = await ask<Me>('/api/session')
     if (!me.signed_in || me.restricted) this.leave()

@@ -1,6 +1,6 @@
 /** What can be done from anywhere, for the palette: its words, and what it does. */
 import { look, themes } from '$ui/look.svelte'
-import { signOut } from '../data/session.svelte'
+import { session, signOut } from '../data/session.svelte'
 import { t } from '../words'
 import { parseRange, presets } from './range'
 import { range } from './range.svelte'
@@ -30,16 +30,24 @@ export function actions(keys: () => void): Action[] {
       name: `${t('alarms')}: ${t(view)}`,
       run: () => router.go({ page: 'alarms', options: { view } }),
     })),
-    {
-      key: 'rule',
-      name: t('ruleNew'),
-      run: () => router.go({ page: 'alarms', options: { view: 'rules', rule: '+' } }),
-    },
-    {
-      key: 'board',
-      name: t('boardNew'),
-      run: () => router.go({ page: 'boards', item: 'new', options: { edit: '1' } }),
-    },
+    ...(session.may('alarm-rules.manage')
+      ? [
+          {
+            key: 'rule',
+            name: t('ruleNew'),
+            run: () => router.go({ page: 'alarms', options: { view: 'rules', rule: '+' } }),
+          },
+        ]
+      : []),
+    ...(session.may('dashboards.manage')
+      ? [
+          {
+            key: 'board',
+            name: t('boardNew'),
+            run: () => router.go({ page: 'boards', item: 'new', options: { edit: '1' } }),
+          },
+        ]
+      : []),
     { key: 'kiosk', name: t('kiosk'), run: () => router.set({ kiosk: '1' }, true) },
     { key: 'theme', name: `${t('theme')}: ${t(next)}`, run: () => look.choose({ theme: next }) },
     {

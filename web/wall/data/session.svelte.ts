@@ -20,9 +20,8 @@ class Session {
   leave(): void {
     // The part after the # stays in this browser: the sign-in page is told the page alone and keeps the rest.
     sessionStorage.setItem('tram.wall.hash', location.hash)
-    const looks = new URLSearchParams(location.search) // language and theme, where the address asks for them
-    looks.set('next', location.pathname + location.search)
-    location.assign(`/sign-in?${looks}`)
+    const looks = location.search.slice(1) // language and theme, where the address asks for them
+    location.assign(`/sign-in?${looks && `${looks}&`}next=${encodeURIComponent(location.pathname + location.search)}`)
   }
 
   /** What an error means for the whole page: true when it was the end of the session. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { including, told, within } from './behind'
+import { beside, including, told, within } from './behind'
 
 it('a chart shows its limits too', () => {
   expect(including(1, 2, [])).toEqual([1, 2])
@@ -23,4 +23,11 @@ it('a span is cut at the edges and never too thin to see', () => {
   expect(within(50, 50, 0, 100, 2)).toEqual([50, 52])
   expect(within(-10, -1, 0, 100, 2)).toBeNull()
   expect(within(101, 200, 0, 100, 2)).toBeNull()
+})
+
+it('words on lines that are near each other stand side by side, and not where there is no room', () => {
+  const word = (y: number) => ({ y, width: 40 })
+  expect(beside([word(10), word(50)], 0, 200, 16, 10)).toEqual([0, 0])
+  expect(beside([word(10), word(20), word(15)], 0, 200, 16, 10)).toEqual([0, 50, 100])
+  expect(beside([word(10), word(20), word(60)], 0, 80, 16, 10)).toEqual([0, null, 0])
 })

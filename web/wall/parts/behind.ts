@@ -22,6 +22,27 @@ export function told(all: readonly Span[], at: number, slack: number): Span[] {
 export interface Limit {
   value: number
   tone: Tone
+  /** Written on the line at its left. */
+  label?: string
+}
+
+/** Where the words of lines begin, each on its own line: beside another one's where the two lines are too near. Null: there
+ *  is no room for it. All in px; `tall` is the height of a word. */
+export function beside(
+  given: readonly { y: number; width: number }[],
+  left: number,
+  right: number,
+  tall: number,
+  gap: number,
+): (number | null)[] {
+  const placed: { x: number; y: number; width: number }[] = []
+  return given.map(({ y, width }) => {
+    const near = placed.filter((one) => Math.abs(one.y - y) < tall)
+    const x = Math.max(left, ...near.map((one) => one.x + one.width + gap))
+    if (x + width > right) return null
+    placed.push({ x, y, width })
+    return x
+  })
 }
 
 /** The range of values that shows the limits too. */
@@ -75,7 +96,7 @@ export function spans(plot: uPlot, all: readonly Span[], ink: Ink, scale: number
   pen.restore()
 }
 
-export function levels(plot: uPlot, all: readonly Limit[], ink: Ink): void {
+export function levels(plot: uPlot, all: readonly Limit[], ink: Ink, scale: number): void {
   const { left, top, width, height } = plot.bbox
   const pen = plot.ctx
   pen.save()
@@ -90,5 +111,38 @@ export function levels(plot: uPlot, all: readonly Limit[], ink: Ink): void {
     pen.lineTo(left + width, y)
     pen.stroke()
   }
+  words(plot, all, ink, scale)
   pen.restore()
+}
+
+/** The names of the levels, above their lines, on a ground that keeps the lines behind them apart. */
+function words(plot: uPlot, all: readonly Limit[], ink: Ink, scale: number): void {
+  const { left, top, width, height } = plot.bbox
+  const pixel = devicePixelRatio * scale
+  const pen = plot.ctx
+  pen.font = `600 ${11 * pixel}px ${ink.font}`
+  pen.textAlign = 'left'
+  pen.textBaseline = 'alphabetic'
+  pen.setLineDash([])
+  pen.lineJoin = 'round'
+  const shown = all
+    .map((one) => ({
+      ...one,
+      y: Math.round(plot.valToPos(one.value, 'y', true)),
+      width: one.label ? pen.measureText(one.label).width : 0,
+    }))
+    .filter((one) => one.label && one.y >= top && one.y <= top + height)
+    .sort((a, b) => a.tone.localeCompare(b.tone)) // the gravest is written first
+  const places = beside(shown, left + 4 * pixel, left + width, 16 * pixel, 12 * pixel)
+  shown.forEach((one, i) => {
+    const x = places[i]
+    if (x === null || x === undefined) return
+    // Above its line, or below it at the upper edge.
+    const y = one.y - 14 * pixel < top ? one.y + 12 * pixel : one.y - 4 * pixel
+    pen.lineWidth = 4 * pixel
+    pen.strokeStyle = ink.surface
+    pen.strokeText(one.label!, x, y)
+    pen.fillStyle = ink['text-2']
+    pen.fillText(one.label!, x, y)
+  })
 }

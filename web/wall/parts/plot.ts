@@ -104,7 +104,7 @@ export function options(asked: Asked): uPlot.Options {
       drawAxes: [
         (plot) => gaps(plot, solid, asked.end.first, ink),
         (plot) => spans(plot, asked.spans ?? [], ink, scale),
-        (plot) => levels(plot, limits, ink),
+        (plot) => levels(plot, limits, ink, scale),
         (plot) => verticals(plot, asked.marks, ink),
       ],
       setSelect: [

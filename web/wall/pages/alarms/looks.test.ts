@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
-import { compared, comparisons, counted, fences, inputs, thresholds } from './looks'
+import { beyond, compared, comparisons, counted, fences, inputs, thresholds } from './looks'
 import { full } from './testing'
 
 it('what a rule looks at, in groups too', () => {
-  expect(thresholds(full)).toEqual([{ property: 'water_level', thing: '', value: 25, priority: 'medium' }])
+  expect(thresholds(full)).toMatchObject([
+    { property: 'water_level', thing: '', value: 25, priority: 'medium', vi: 'I' },
+  ])
   expect(inputs(full)).toEqual([
     { property: 'water_level', thing: '' },
     { property: 'water_level', thing: 'r2' },
@@ -32,4 +34,10 @@ it('who fired how often', () => {
     { thing: 'b', label: 'b', n: 2 },
     { thing: 'a', label: 'Trạm A', n: 1 },
   ])
+})
+
+it('how far beyond its level a value is, upwards or downwards', () => {
+  expect(beyond(26, { op: '>=', value: 25 })).toBe(1)
+  expect(beyond(24, { op: '>', value: 25 })).toBe(-1)
+  expect(beyond(24, { op: '<', value: 25 })).toBe(1)
 })

@@ -2,10 +2,10 @@
 import { type Json, type Leaf, formOf, typed } from './rule'
 
 /** Every simple condition of a rule, with the priority of its level. */
-function leaves(rule: Json): { leaf: Leaf; priority: string }[] {
+function leaves(rule: Json): { leaf: Leaf; priority: string; vi: string; en: string }[] {
   const simple = (leaf: Leaf): Leaf[] => (leaf.kind === 'group' ? leaf.leaves.flatMap(simple) : [leaf])
   return formOf(rule).levels.flatMap((level) =>
-    level.leaves.flatMap(simple).map((leaf) => ({ leaf, priority: level.priority })),
+    level.leaves.flatMap(simple).map((leaf) => ({ leaf, priority: level.priority, vi: level.vi, en: level.en })),
   )
 }
 
@@ -15,12 +15,26 @@ export interface Input {
   thing: string
 }
 
+/** A level that a property is compared with, and what it is called. */
+export interface Threshold extends Input {
+  value: number
+  op: string
+  priority: string
+  vi: string
+  en: string
+}
+
+/** How far beyond its level a value is, in its unit: negative while it is not there. */
+export function beyond(value: number, level: Pick<Threshold, 'op' | 'value'>): number {
+  return level.op.startsWith('<') ? level.value - value : value - level.value
+}
+
 /** The levels that it compares a property with. */
-export function thresholds(rule: Json): (Input & { value: number; priority: string })[] {
-  return leaves(rule).flatMap(({ leaf, priority }) => {
+export function thresholds(rule: Json): Threshold[] {
+  return leaves(rule).flatMap(({ leaf, priority, vi, en }) => {
     const value = typed(leaf.value)
     return leaf.kind === 'threshold' && typeof value === 'number'
-      ? [{ property: leaf.property, thing: leaf.thing, value, priority }]
+      ? [{ property: leaf.property, thing: leaf.thing, value, op: leaf.op, priority, vi, en }]
       : []
   })
 }

@@ -28,6 +28,7 @@ class HeadlineOut(BaseModel):
     state: dict[str, str] | None = Field(examples=[{"vi": "Trung bình", "en": "Moderate"}])
     time: datetime | None = Field(description="phenomenonTime of the value")
     thing: str = Field(description="name of the Thing it is of; empty: of many", examples=["aq-01"])
+    property: str = Field(description="whose value it is, of that Thing; empty: of none", examples=["vn_aqi"])
     fresh: int = Field(description="Things with something new")
     all: int = Field(description="Things there are")
 
@@ -42,5 +43,5 @@ def _told(domain: Domain, told: Headline) -> HeadlineOut:
     return HeadlineOut(
         name=domain.name, service=dict(domain.labels), labels=dict(told.labels), unit=told.unit, value=told.value,
         tone=told.tone, state=None if told.state is None else dict(told.state), time=told.time, thing=told.thing,
-        fresh=told.fresh, all=told.all,
+        fresh=told.fresh, all=told.all, property=told.property,
     )  # fmt: skip

@@ -22,6 +22,7 @@ class Headline:
         tone: how bad; `state`: that in words.
         time: phenomenonTime of the value. None: there is none.
         thing: name of the Thing it is of, empty for one of many.
+        property: name of the ObservedProperty whose value it is, of that Thing; empty: of none.
         fresh, all: Things with something new, and Things there are, of those one may see.
     """
 
@@ -34,6 +35,7 @@ class Headline:
     thing: str = ""
     fresh: int = 0
     all: int = 0
+    property: str = ""
 
 
 Headliner = Callable[["Connection", "Permit"], Headline]

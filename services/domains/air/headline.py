@@ -28,4 +28,4 @@ def headline(conn: Connection, permit: Permit) -> Headline:
     level = band(value)
     assert level is not None
     tone = TONES.get(level.key, "danger")
-    return Headline(LABELS, "1", round(value), tone, level.labels, time, name, len(found), len(seen))
+    return Headline(LABELS, "1", round(value), tone, level.labels, time, name, len(found), len(seen), "vn_aqi")

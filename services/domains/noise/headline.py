@@ -39,4 +39,4 @@ def of(found: Sequence[tuple[float, datetime, str]], points: int, utc_offset: in
     over, time, name, leq, limit = max(rows)
     tone: Tone = "warning" if over > 0 else "notice" if over > -NEAR else "ok"
     state = {language: text.format(n=f"{limit:.0f}") for language, text in STATES[tone].items()}
-    return Headline(LABELS, "dB[SPL]", round(leq, 1), tone, state, time, name, len(rows), points)
+    return Headline(LABELS, "dB[SPL]", round(leq, 1), tone, state, time, name, len(rows), points, "leq_1h")

@@ -32,4 +32,5 @@ def headline(conn: Connection, permit: Permit) -> Headline:
     tone: Tone = "danger" if reached >= 2 else "warning" if reached else "notice" if above > -NEAR else "ok"
     state = STATES.get(tone) or {"vi": f"Báo động {ROMAN[reached - 1]}", "en": f"Alarm level {ROMAN[reached - 1]}"}
     labels = {language: text.format(station=one.label or one.name) for language, text in LABELS.items()}
-    return Headline(labels, "m", round(level, 2), tone, state, time, one.name, len(found), len(seen))
+    return Headline(labels, "m", round(level, 2), tone, state, time, one.name, len(found), len(seen),
+                    "water_level")  # fmt: skip

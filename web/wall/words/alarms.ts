@@ -161,7 +161,10 @@ export const alarmWords = {
   chatteringNone: ['Không có cảnh báo chập chờn', 'Nothing chatters'],
   frequentNone: ['Không có cảnh báo trong khoảng này', 'No alarms in this time'],
   times: ['{n} lần', '{n} {n|time|times}'],
-  actsReadOnly: ['Chỉ người trực vận hành xử lý cảnh báo; ở đây chỉ để xem.', 'Operators act on alarms; here they can only be seen.'],
+  actsReadOnly: [
+    'Chỉ người trực vận hành xử lý cảnh báo; ở đây chỉ để xem.',
+    'Operators act on alarms; here they can only be seen.',
+  ],
   rulesReadOnly: ['Quản trị thành phố thêm, sửa, bật và tắt quy tắc.', 'City admins add, change and switch rules.'],
   ruleOpen: ['{n} đang mở', '{n} open'],
   ruleRaised: ['{n} trong 24 giờ', '{n} in 24 h'],

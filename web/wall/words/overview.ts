@@ -1,4 +1,10 @@
 export const overviewWords = {
+  dayAlarms: ['Cảnh báo 24 giờ', 'Alarms of 24 hours'],
+  dayAlarmsHint: [
+    'Trỏ vào một vạch để xem số; bấm để xem cả tỉnh lúc đó',
+    'Point at a bar for its numbers; a click shows the province at that time',
+  ],
+  dayAlarmsText: ['mỗi vạch 15 phút, nhiều nhất {n}', 'a bar each 15 minutes, {n} at most'],
   ioc: [
     'Trung tâm Giám sát, điều hành thông minh · tỉnh Thái Nguyên',
     'Intelligent Operations Centre · Thái Nguyên province',

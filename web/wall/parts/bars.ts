@@ -1,5 +1,5 @@
 /** Alarms over time as bars: how many came when, by priority, and against what one person can follow. Pure. */
-import type { Figures, PriorityWord } from '../../data/alarms'
+import type { Figures, PriorityWord } from '../data/alarms'
 
 /** The gravest first: it stands at the foot of the bar, where its length is read. */
 export const WORDS: readonly PriorityWord[] = ['critical', 'high', 'medium', 'low']

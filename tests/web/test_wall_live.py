@@ -58,6 +58,11 @@ def test_the_wall_lives(
         page.get_by_role("region", name="Xã, phường").get_by_role("button", name=AREA).click()
         page.get_by_role("list", name="Thiết bị").get_by_role("button", name="Trạm khí Quang Sơn").click()
         expect(page.get_by_role("navigation", name="Vị trí")).to_contain_text(AREA, timeout=PATIENCE)
+        assert "thing=" in page.url
+        page.locator("body").press("Escape")  # a step back, to the area
+        page.wait_for_url(re.compile(r"area=(?!.*thing=)"), timeout=PATIENCE)
+        page.go_back()
+        page.wait_for_url("**thing=**", timeout=PATIENCE)
         page.get_by_role("list", name="Chuỗi số liệu").get_by_role("link", name="PM2.5").click()
         expect(page.get_by_role("img", name="Biểu đồ Bụi PM2.5")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text("Số gốc", exact=True)).to_be_visible(timeout=PATIENCE)

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINES = 430  # about 300 is the aim; what is longer than this is two things
-LISTS = {"telehealth/messages.py", "web/consult/messages.ts"}
-"""One message after the other: the second is written from the first. Cutting them would make nothing clearer."""
+LISTS = {"telehealth/messages.py", "web/consult/messages.ts", "web/wall/data/schema.d.ts"}
+"""One message, one answer after the other; the latter two are written by a program. Cutting them would make nothing clearer."""
 
 
 def tracked(*patterns: str) -> list[Path]:

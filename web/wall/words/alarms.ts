@@ -165,7 +165,7 @@ export const alarmWords = {
     'Chỉ người trực vận hành xử lý cảnh báo; ở đây chỉ để xem.',
     'Operators act on alarms; here they can only be seen.',
   ],
-  rulesReadOnly: ['Quản trị thành phố thêm, sửa, bật và tắt quy tắc.', 'City admins add, change and switch rules.'],
+  rulesReadOnly: ['Quản trị tỉnh thêm, sửa, bật và tắt quy tắc.', 'City admins add, change and switch rules.'],
   ruleOpen: ['{n} đang mở', '{n} open'],
   ruleRaised: ['{n} trong 24 giờ', '{n} in 24 h'],
   ruleOn: ['Đang bật', 'On'],

@@ -6,17 +6,13 @@ One WebP a page and size, four looks on each: to be looked at after a change, an
 is asked for, or read from TRAM_X_TOUR_PASSWORD. An account of a whole province that has run for a while serves best.
 """
 
-import argparse
 import base64
-import getpass
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
-from deploy.tour import DESK, FLAGS, PHONE, PICTURES, WALL, places
+from deploy.tour import DESK, PHONE, PICTURES, WALL, options, signed_in
 
 PAGES = {
     "overview": "overview?by=pm2_5",
@@ -91,22 +87,11 @@ def sheet(browser: Browser, size: tuple[int, int], address: str, url: str, state
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default="http://127.0.0.1:8080")
-    parser.add_argument("--login", required=True)
-    parser.add_argument("--only", default="", help="pages whose name has this in it")
+    parser = options(__doc__)
     parser.add_argument("--into", type=Path, default=PICTURES / "looks")
     chosen = parser.parse_args()
-    password = os.environ.get("TRAM_X_TOUR_PASSWORD") or getpass.getpass(f"password of {chosen.login}: ")
     chosen.into.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        context = browser.new_context(base_url=chosen.url)
-        answer = context.request.post("/api/session", data={"login": chosen.login, "password": password})
-        if not answer.ok:
-            raise SystemExit(f"looks: not signed in: {answer.text()[:200]}")
-        found = places(context.request)
-        state = context.storage_state()
+    with signed_in(chosen) as (browser, state, found):
         for name, address in {**PAGES, SIGNED_OUT: ""}.items():
             if chosen.only not in name:
                 continue
@@ -119,7 +104,6 @@ def main() -> None:
                 made = sheet(browser, size, where, chosen.url, None if name == SIGNED_OUT else state)
                 (chosen.into / f"{name}-{size[0]}.webp").write_bytes(made)
                 print(f"{name}-{size[0]}: {len(made) / 1000:.0f} kB", flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import base64
 import getpass
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,26 +136,35 @@ def take(browser: Browser, shot: Shot, url: str, state: Any, found: dict[str, st
     return f"{(PICTURES / f'{shot.name}.webp').stat().st_size / 1000:.0f} kB"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options(about: str | None) -> argparse.ArgumentParser:
+    """The command line of what takes pictures of a running system."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", default="http://127.0.0.1:8080")
     parser.add_argument("--login", required=True)
-    parser.add_argument("--only", default="")
-    chosen = parser.parse_args()
+    parser.add_argument("--only", default="", help="those whose name has this in it")
+    return parser
+
+
+@contextmanager
+def signed_in(chosen: argparse.Namespace) -> Iterator[tuple[Browser, Any, dict[str, str]]]:
+    """A browser, the state of whoever is signed in, and what `places` found. Exits where signing in is refused."""
     password = os.environ.get("TRAM_X_TOUR_PASSWORD") or getpass.getpass(f"password of {chosen.login}: ")
     with sync_playwright() as driver:
-        chromium = shutil.which("chromium")
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         context = browser.new_context(base_url=chosen.url)
         answer = context.request.post("/api/session", data={"login": chosen.login, "password": password})
         if not answer.ok:
-            raise SystemExit(f"tour: not signed in: {answer.text()[:200]}")
-        found = places(context.request)
-        state = context.storage_state()
+            raise SystemExit(f"not signed in: {answer.text()[:200]}")
+        yield browser, context.storage_state(), places(context.request)
+        browser.close()
+
+
+def main() -> None:
+    chosen = options(__doc__).parse_args()
+    with signed_in(chosen) as (browser, state, found):
         for shot in SHOTS:
             if chosen.only in shot.name:
                 print(f"{shot.name}: {take(browser, shot, chosen.url, state, found)}", flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":
